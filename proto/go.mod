@@ -1,0 +1,3 @@
+module github.com/qingcang/qingcang/proto
+
+go 1.26.0

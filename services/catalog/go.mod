@@ -1,0 +1,3 @@
+module github.com/qingcang/qingcang/services/catalog
+
+go 1.26.0
