@@ -58,6 +58,8 @@ type Field struct {
 	// Pointer is a JSON pointer into the request body ("/lines/0/units"), or
 	// "query:name", "header:name", "path:name" for a parameter.
 	Pointer string
+	// Code is stable and meant for programs: "sold_out". It may be empty.
+	Code string
 	// Detail says what to change, without repeating the value that was sent:
 	// it may be personal.
 	Detail string

@@ -35,6 +35,7 @@ type Problem struct {
 // ProblemError is one fault of the input.
 type ProblemError struct {
 	Pointer string `json:"pointer"`
+	Code    string `json:"code,omitempty"`
 	Detail  string `json:"detail"`
 }
 
@@ -110,7 +111,7 @@ func problemOf(ctx context.Context, status int, f *fault.Error) Problem {
 		p.TraceID = span.TraceID().String()
 	}
 	for _, field := range f.Fields {
-		p.Errors = append(p.Errors, ProblemError{Pointer: field.Pointer, Detail: field.Detail})
+		p.Errors = append(p.Errors, ProblemError{Pointer: field.Pointer, Code: field.Code, Detail: field.Detail})
 	}
 	return p
 }
