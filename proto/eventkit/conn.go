@@ -1,0 +1,128 @@
+// Package eventkit is the suite's only way to Kafka: a writer that cannot be left unacknowledged,
+// readers that commit after the work, CloudEvents in binary mode, and tables over compacted topics.
+//
+// kafka-go has no idempotent producer: what is published may stand in the log twice. Readers here
+// drop repeats by event id and stop at a gap.
+package eventkit
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/scram"
+)
+
+// Config says where Kafka is. Its env tags are read by github.com/caarlos0/env.
+type Config struct {
+	Brokers []string `env:"KAFKA_BROKERS,required" envSeparator:","`
+	// TopicPrefix stands before every topic and group name; tests set it to share one broker.
+	TopicPrefix string `env:"KAFKA_TOPIC_PREFIX"`
+	// TLSCAFile switches TLS on; the certificate and key files are for mutual TLS.
+	TLSCAFile   string `env:"KAFKA_TLS_CA_FILE"`
+	TLSCertFile string `env:"KAFKA_TLS_CERT_FILE"`
+	TLSKeyFile  string `env:"KAFKA_TLS_KEY_FILE"`
+	// SASLUsername switches SCRAM-SHA-512 on; the password is read from a file.
+	SASLUsername     string `env:"KAFKA_SASL_USERNAME"`
+	SASLPasswordFile string `env:"KAFKA_SASL_PASSWORD_FILE"`
+}
+
+// requestTimeout bounds every request to a broker; a fetch may wait fetchWait besides.
+const requestTimeout = 10 * time.Second
+
+// Conn is a set of connections to one Kafka cluster. It is safe for concurrent use.
+type Conn struct {
+	cfg       Config
+	addr      net.Addr
+	transport *kafka.Transport
+	client    *kafka.Client
+	dialer    *kafka.Dialer
+}
+
+// Dial prepares a Conn. It reads the files that cfg names and does not yet reach the network:
+// use Ping to see whether a broker answers.
+func Dial(cfg Config) (*Conn, error) {
+	if len(cfg.Brokers) == 0 {
+		return nil, fmt.Errorf("no Kafka broker given: set KAFKA_BROKERS to host:port[,host:port]")
+	}
+	tlsConfig, err := loadTLS(cfg)
+	if err != nil {
+		return nil, err
+	}
+	mechanism, err := loadSASL(cfg)
+	if err != nil {
+		return nil, err
+	}
+	transport := &kafka.Transport{
+		TLS: tlsConfig, SASL: mechanism,
+		DialTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MetadataTTL: 5 * time.Second,
+	}
+	addr := kafka.TCP(cfg.Brokers...)
+	return &Conn{
+		cfg: cfg, addr: addr, transport: transport,
+		client: &kafka.Client{Addr: addr, Transport: transport},
+		dialer: &kafka.Dialer{Timeout: 5 * time.Second, DualStack: true, TLS: tlsConfig, SASLMechanism: mechanism},
+	}, nil
+}
+
+// Close gives the idle connections back.
+func (c *Conn) Close() { c.transport.CloseIdleConnections() }
+
+// Ping asks a broker for its metadata.
+func (c *Conn) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if _, err := c.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{Addr: c.addr}); err != nil {
+		return fmt.Errorf("ask Kafka at %s: %w", strings.Join(c.cfg.Brokers, ","), err)
+	}
+	return nil
+}
+
+// name is the topic's or group's name on the broker.
+func (c *Conn) name(logical string) string { return c.cfg.TopicPrefix + logical }
+
+func loadTLS(cfg Config) (*tls.Config, error) {
+	if cfg.TLSCAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(cfg.TLSCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the Kafka CA file: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("KAFKA_TLS_CA_FILE %s holds no PEM certificate", cfg.TLSCAFile)
+	}
+	out := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	if cfg.TLSCertFile == "" {
+		return out, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the Kafka client certificate: %w", err)
+	}
+	out.Certificates = []tls.Certificate{pair}
+	return out, nil
+}
+
+func loadSASL(cfg Config) (sasl.Mechanism, error) {
+	if cfg.SASLUsername == "" {
+		return nil, nil
+	}
+	password, err := os.ReadFile(cfg.SASLPasswordFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the Kafka password file: %w", err)
+	}
+	mechanism, err := scram.Mechanism(scram.SHA512, cfg.SASLUsername, strings.TrimSpace(string(password)))
+	if err != nil {
+		return nil, fmt.Errorf("prepare SCRAM for Kafka: %w", err)
+	}
+	return mechanism, nil
+}

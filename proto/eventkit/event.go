@@ -1,0 +1,140 @@
+package eventkit
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+)
+
+// Event is one published fact in CloudEvents 1.0 terms. On Kafka it travels in binary content
+// mode (CloudEvents Kafka protocol binding 1.0.2, section 3.2): attributes as ce_ headers, the
+// protobuf message as the value, the subject as the key.
+type Event struct {
+	// ID is "<source>/<seq>/<index>"; ids of one source only grow.
+	ID string
+	// Prev is the id of the event that the same source published before, empty for its first.
+	Prev string
+	// Type is the full protobuf name of the message in Data.
+	Type        string
+	Subject     string
+	Time        time.Time
+	Traceparent string
+	Data        []byte
+}
+
+// ErrUndecodable marks bytes that are no event of this suite. A reader parks them.
+var ErrUndecodable = errors.New("undecodable event")
+
+// Decode returns the message. The packages of its possible types must be linked in.
+func (e Event) Decode() (proto.Message, error) {
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(e.Type))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s of unknown type %q", ErrUndecodable, e.ID, e.Type)
+	}
+	m := kind.New().Interface()
+	if err := proto.Unmarshal(e.Data, m); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUndecodable, e.ID, err)
+	}
+	return m, nil
+}
+
+// Position is the place of an event in its source.
+type Position struct {
+	Source string
+	Seq    uint64
+	Index  uint32
+}
+
+// After reports whether p stands behind q in the same source.
+func (p Position) After(q Position) bool {
+	return p.Seq > q.Seq || p.Seq == q.Seq && p.Index > q.Index
+}
+
+// String is the event id of the position.
+func (p Position) String() string { return fmt.Sprintf("%s/%d/%d", p.Source, p.Seq, p.Index) }
+
+// Position parses the event's id.
+func (e Event) Position() (Position, error) { return ParsePosition(e.ID) }
+
+// ParsePosition parses "<source>/<seq>/<index>".
+func ParsePosition(id string) (Position, error) {
+	head, index, ok := cutLast(id)
+	source, seq, ok2 := cutLast(head)
+	if !ok || !ok2 || source == "" {
+		return Position{}, fmt.Errorf("%w: id %q is not source/seq/index", ErrUndecodable, id)
+	}
+	s, err := strconv.ParseUint(seq, 10, 64)
+	if err != nil {
+		return Position{}, fmt.Errorf("%w: id %q: %w", ErrUndecodable, id, err)
+	}
+	n, err := strconv.ParseUint(index, 10, 32)
+	if err != nil {
+		return Position{}, fmt.Errorf("%w: id %q: %w", ErrUndecodable, id, err)
+	}
+	return Position{Source: source, Seq: s, Index: uint32(n)}, nil
+}
+
+func cutLast(s string) (head, tail string, ok bool) {
+	i := strings.LastIndexByte(s, '/')
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// headers renders the CloudEvents attributes.
+func (e Event) headers() []kafka.Header {
+	source := e.ID
+	if p, err := e.Position(); err == nil {
+		source = p.Source
+	}
+	out := []kafka.Header{
+		{Key: "ce_specversion", Value: []byte("1.0")},
+		{Key: "ce_id", Value: []byte(e.ID)},
+		{Key: "ce_source", Value: []byte("/" + source)},
+		{Key: "ce_type", Value: []byte(e.Type)},
+		{Key: "ce_time", Value: []byte(e.Time.UTC().Format(time.RFC3339Nano))},
+		{Key: "content-type", Value: []byte("application/protobuf")},
+	}
+	for _, optional := range []kafka.Header{
+		{Key: "ce_subject", Value: []byte(e.Subject)},
+		{Key: "ce_prev", Value: []byte(e.Prev)},
+		{Key: "traceparent", Value: []byte(e.Traceparent)},
+	} {
+		if len(optional.Value) > 0 {
+			out = append(out, optional)
+		}
+	}
+	return out
+}
+
+// parseEvent reads the attributes back; a record without an id is no event.
+func parseEvent(headers []kafka.Header, value []byte) Event {
+	e := Event{Data: value}
+	for _, h := range headers {
+		switch h.Key {
+		case "ce_id":
+			e.ID = string(h.Value)
+		case "ce_type":
+			e.Type = string(h.Value)
+		case "ce_subject":
+			e.Subject = string(h.Value)
+		case "ce_prev":
+			e.Prev = string(h.Value)
+		case "traceparent":
+			e.Traceparent = string(h.Value)
+		case "ce_time":
+			if at, err := time.Parse(time.RFC3339Nano, string(h.Value)); err == nil {
+				e.Time = at
+			}
+		}
+	}
+	return e
+}

@@ -1,0 +1,92 @@
+package eventkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+	"go.yaml.in/yaml/v3"
+
+	contract "github.com/qingcang/qingcang/proto"
+)
+
+// Topic is one line of proto/topics.yaml.
+type Topic struct {
+	Name            string   `yaml:"name"`
+	About           string   `yaml:"about"`
+	Partitions      int      `yaml:"partitions"`
+	Cleanup         string   `yaml:"cleanup"`
+	RetentionMs     int64    `yaml:"retentionMs"`
+	MaxMessageBytes int      `yaml:"maxMessageBytes"`
+	TimestampType   string   `yaml:"timestampType"`
+	Writer          string   `yaml:"writer"`
+	Readers         []string `yaml:"readers"`
+}
+
+var parsedTopics = sync.OnceValues(func() ([]Topic, error) {
+	var file struct {
+		Topics []Topic `yaml:"topics"`
+	}
+	if err := yaml.Unmarshal(contract.TopicsYAML, &file); err != nil {
+		return nil, fmt.Errorf("parse topics.yaml: %w", err)
+	}
+	return file.Topics, nil
+})
+
+// Topics returns every topic of the suite. The list is compiled in; a test keeps it readable.
+func Topics() []Topic {
+	topics, err := parsedTopics()
+	if err != nil {
+		panic(err) // the file is part of the binary: it cannot differ from what the tests read
+	}
+	return topics
+}
+
+// TopicNamed returns the topic of that logical name.
+func TopicNamed(name string) (Topic, bool) {
+	for _, t := range Topics() {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return Topic{}, false
+}
+
+// Ensure creates the topics that do not exist yet, with one replica. In production topics are made
+// by whoever runs Kafka; then nothing is missing and nothing is created.
+func (c *Conn) Ensure(ctx context.Context, topics ...Topic) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*requestTimeout)
+	defer cancel()
+	request := &kafka.CreateTopicsRequest{Addr: c.addr}
+	for _, t := range topics {
+		request.Topics = append(request.Topics, kafka.TopicConfig{
+			Topic: c.name(t.Name), NumPartitions: t.Partitions, ReplicationFactor: 1,
+			ConfigEntries: configEntries(t),
+		})
+	}
+	response, err := c.client.CreateTopics(ctx, request)
+	if err != nil {
+		return fmt.Errorf("create topics: %w", err)
+	}
+	for name, err := range response.Errors {
+		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+			return fmt.Errorf("create topic %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func configEntries(t Topic) []kafka.ConfigEntry {
+	entries := []kafka.ConfigEntry{
+		{ConfigName: "cleanup.policy", ConfigValue: t.Cleanup},
+		{ConfigName: "retention.ms", ConfigValue: strconv.FormatInt(t.RetentionMs, 10)},
+		{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(t.MaxMessageBytes)},
+	}
+	if t.TimestampType != "" {
+		entries = append(entries, kafka.ConfigEntry{ConfigName: "message.timestamp.type", ConfigValue: t.TimestampType})
+	}
+	return entries
+}
