@@ -31,6 +31,9 @@ type Principal struct {
 	// Token is the id of the credential, for audit: a JWT's jti or an API key's
 	// id. It is never the credential itself.
 	Token string
+	// Payer is the principal's openid at the payment provider as the token
+	// carries it: sealed. OpenSubject opens it.
+	Payer string
 }
 
 // Is reports whether the principal has the role.

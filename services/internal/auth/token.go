@@ -22,10 +22,14 @@ type Claims struct {
 	ID string
 	// Roles are what the holder may do. It may be empty.
 	Roles []string
+	// Payer is the holder's openid at the payment provider, sealed by
+	// SealSubject. It may be empty.
+	Payer string
 }
 
 type wireClaims struct {
 	Roles []string `json:"roles,omitempty"`
+	Payer string   `json:"wxo,omitempty"`
 	jwt.RegisteredClaims
 }
 
@@ -36,6 +40,7 @@ func Sign(keys *Keys, c Claims, ttl time.Duration, now time.Time) (string, error
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, wireClaims{
 		Roles: c.Roles,
+		Payer: c.Payer,
 		RegisteredClaims: jwt.RegisteredClaims{
 			Subject:   c.Subject,
 			Audience:  jwt.ClaimStrings{c.Audience},
@@ -73,7 +78,7 @@ func Verify(keys *Keys, audience, token string, now time.Time) (Claims, error) {
 	if w.Subject == "" {
 		return Claims{}, ErrBadToken
 	}
-	return Claims{Subject: w.Subject, Audience: audience, ID: w.ID, Roles: w.Roles}, nil
+	return Claims{Subject: w.Subject, Audience: audience, ID: w.ID, Roles: w.Roles, Payer: w.Payer}, nil
 }
 
 func (k *Keys) find(t *jwt.Token) (any, error) {
@@ -97,6 +102,6 @@ func (k *Keys) Authenticate(audience string) func(*http.Request) (Principal, err
 		if err != nil {
 			return Principal{}, err
 		}
-		return Principal{Kind: audience, ID: c.Subject, Roles: c.Roles, Token: c.ID}, nil
+		return Principal{Kind: audience, ID: c.Subject, Roles: c.Roles, Token: c.ID, Payer: c.Payer}, nil
 	}
 }
