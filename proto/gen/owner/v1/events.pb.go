@@ -278,20 +278,70 @@ func (x *MembershipPaid) GetPostings() []*v1.Posting {
 	return nil
 }
 
-// MembershipFeeReturned: money that came for a membership that is already paid goes back.
-type MembershipFeeReturned struct {
+// MembershipClosed: no fee came and none can come any more.
+type MembershipClosed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MembershipId  string                 `protobuf:"bytes,1,opt,name=membership_id,json=membershipId,proto3" json:"membership_id,omitempty"`
-	RefundId      string                 `protobuf:"bytes,2,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
-	FeeFen        int64                  `protobuf:"varint,3,opt,name=fee_fen,json=feeFen,proto3" json:"fee_fen,omitempty"`
-	Postings      []*v1.Posting          `protobuf:"bytes,4,rep,name=postings,proto3" json:"postings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MembershipClosed) Reset() {
+	*x = MembershipClosed{}
+	mi := &file_owner_v1_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MembershipClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MembershipClosed) ProtoMessage() {}
+
+func (x *MembershipClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_owner_v1_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MembershipClosed.ProtoReflect.Descriptor instead.
+func (*MembershipClosed) Descriptor() ([]byte, []int) {
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *MembershipClosed) GetMembershipId() string {
+	if x != nil {
+		return x.MembershipId
+	}
+	return ""
+}
+
+// MembershipFeeReturned: money came that makes nobody a member (a second fee, another amount); the
+// provider will be asked to give it back.
+type MembershipFeeReturned struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	MembershipId string                 `protobuf:"bytes,1,opt,name=membership_id,json=membershipId,proto3" json:"membership_id,omitempty"`
+	RefundId     string                 `protobuf:"bytes,2,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	// Fee_fen is what came, also where it is not the fee.
+	FeeFen        int64         `protobuf:"varint,3,opt,name=fee_fen,json=feeFen,proto3" json:"fee_fen,omitempty"`
+	Postings      []*v1.Posting `protobuf:"bytes,4,rep,name=postings,proto3" json:"postings,omitempty"`
+	TransactionId string        `protobuf:"bytes,5,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Reason is already_owner, second_payment, amount_differs.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MembershipFeeReturned) Reset() {
 	*x = MembershipFeeReturned{}
-	mi := &file_owner_v1_events_proto_msgTypes[4]
+	mi := &file_owner_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -303,7 +353,7 @@ func (x *MembershipFeeReturned) String() string {
 func (*MembershipFeeReturned) ProtoMessage() {}
 
 func (x *MembershipFeeReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_owner_v1_events_proto_msgTypes[4]
+	mi := &file_owner_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -316,7 +366,7 @@ func (x *MembershipFeeReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembershipFeeReturned.ProtoReflect.Descriptor instead.
 func (*MembershipFeeReturned) Descriptor() ([]byte, []int) {
-	return file_owner_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *MembershipFeeReturned) GetMembershipId() string {
@@ -347,6 +397,89 @@ func (x *MembershipFeeReturned) GetPostings() []*v1.Posting {
 	return nil
 }
 
+func (x *MembershipFeeReturned) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *MembershipFeeReturned) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// MembershipRefundSettled: the provider gave the money back.
+type MembershipRefundSettled struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MembershipId  string                 `protobuf:"bytes,1,opt,name=membership_id,json=membershipId,proto3" json:"membership_id,omitempty"`
+	RefundId      string                 `protobuf:"bytes,2,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	FeeFen        int64                  `protobuf:"varint,3,opt,name=fee_fen,json=feeFen,proto3" json:"fee_fen,omitempty"`
+	Postings      []*v1.Posting          `protobuf:"bytes,4,rep,name=postings,proto3" json:"postings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MembershipRefundSettled) Reset() {
+	*x = MembershipRefundSettled{}
+	mi := &file_owner_v1_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MembershipRefundSettled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MembershipRefundSettled) ProtoMessage() {}
+
+func (x *MembershipRefundSettled) ProtoReflect() protoreflect.Message {
+	mi := &file_owner_v1_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MembershipRefundSettled.ProtoReflect.Descriptor instead.
+func (*MembershipRefundSettled) Descriptor() ([]byte, []int) {
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *MembershipRefundSettled) GetMembershipId() string {
+	if x != nil {
+		return x.MembershipId
+	}
+	return ""
+}
+
+func (x *MembershipRefundSettled) GetRefundId() string {
+	if x != nil {
+		return x.RefundId
+	}
+	return ""
+}
+
+func (x *MembershipRefundSettled) GetFeeFen() int64 {
+	if x != nil {
+		return x.FeeFen
+	}
+	return 0
+}
+
+func (x *MembershipRefundSettled) GetPostings() []*v1.Posting {
+	if x != nil {
+		return x.Postings
+	}
+	return nil
+}
+
 // ShareCreated: an owner took a link for a style of a campaign.
 type ShareCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -360,7 +493,7 @@ type ShareCreated struct {
 
 func (x *ShareCreated) Reset() {
 	*x = ShareCreated{}
-	mi := &file_owner_v1_events_proto_msgTypes[5]
+	mi := &file_owner_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +505,7 @@ func (x *ShareCreated) String() string {
 func (*ShareCreated) ProtoMessage() {}
 
 func (x *ShareCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_owner_v1_events_proto_msgTypes[5]
+	mi := &file_owner_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +518,7 @@ func (x *ShareCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShareCreated.ProtoReflect.Descriptor instead.
 func (*ShareCreated) Descriptor() ([]byte, []int) {
-	return file_owner_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ShareCreated) GetShareId() string {
@@ -430,7 +563,7 @@ type CommissionAccrued struct {
 
 func (x *CommissionAccrued) Reset() {
 	*x = CommissionAccrued{}
-	mi := &file_owner_v1_events_proto_msgTypes[6]
+	mi := &file_owner_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -442,7 +575,7 @@ func (x *CommissionAccrued) String() string {
 func (*CommissionAccrued) ProtoMessage() {}
 
 func (x *CommissionAccrued) ProtoReflect() protoreflect.Message {
-	mi := &file_owner_v1_events_proto_msgTypes[6]
+	mi := &file_owner_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -455,7 +588,7 @@ func (x *CommissionAccrued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommissionAccrued.ProtoReflect.Descriptor instead.
 func (*CommissionAccrued) Descriptor() ([]byte, []int) {
-	return file_owner_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CommissionAccrued) GetOrderId() string {
@@ -508,7 +641,7 @@ type CommissionReversed struct {
 
 func (x *CommissionReversed) Reset() {
 	*x = CommissionReversed{}
-	mi := &file_owner_v1_events_proto_msgTypes[7]
+	mi := &file_owner_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +653,7 @@ func (x *CommissionReversed) String() string {
 func (*CommissionReversed) ProtoMessage() {}
 
 func (x *CommissionReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_owner_v1_events_proto_msgTypes[7]
+	mi := &file_owner_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +666,7 @@ func (x *CommissionReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommissionReversed.ProtoReflect.Descriptor instead.
 func (*CommissionReversed) Descriptor() ([]byte, []int) {
-	return file_owner_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CommissionReversed) GetOrderId() string {
@@ -584,7 +717,7 @@ type CommissionMatured struct {
 
 func (x *CommissionMatured) Reset() {
 	*x = CommissionMatured{}
-	mi := &file_owner_v1_events_proto_msgTypes[8]
+	mi := &file_owner_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -596,7 +729,7 @@ func (x *CommissionMatured) String() string {
 func (*CommissionMatured) ProtoMessage() {}
 
 func (x *CommissionMatured) ProtoReflect() protoreflect.Message {
-	mi := &file_owner_v1_events_proto_msgTypes[8]
+	mi := &file_owner_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -609,7 +742,7 @@ func (x *CommissionMatured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommissionMatured.ProtoReflect.Descriptor instead.
 func (*CommissionMatured) Descriptor() ([]byte, []int) {
-	return file_owner_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_owner_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CommissionMatured) GetOrderId() string {
@@ -662,8 +795,17 @@ const file_owner_v1_events_proto_rawDesc = "" +
 	"\tperson_id\x18\x02 \x01(\tR\bpersonId\x12%\n" +
 	"\x0etransaction_id\x18\x03 \x01(\tR\rtransactionId\x12\x17\n" +
 	"\afee_fen\x18\x04 \x01(\x03R\x06feeFen\x12-\n" +
-	"\bpostings\x18\x05 \x03(\v2\x11.money.v1.PostingR\bpostings\"\xa1\x01\n" +
+	"\bpostings\x18\x05 \x03(\v2\x11.money.v1.PostingR\bpostings\"7\n" +
+	"\x10MembershipClosed\x12#\n" +
+	"\rmembership_id\x18\x01 \x01(\tR\fmembershipId\"\xe0\x01\n" +
 	"\x15MembershipFeeReturned\x12#\n" +
+	"\rmembership_id\x18\x01 \x01(\tR\fmembershipId\x12\x1b\n" +
+	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x17\n" +
+	"\afee_fen\x18\x03 \x01(\x03R\x06feeFen\x12-\n" +
+	"\bpostings\x18\x04 \x03(\v2\x11.money.v1.PostingR\bpostings\x12%\n" +
+	"\x0etransaction_id\x18\x05 \x01(\tR\rtransactionId\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xa3\x01\n" +
+	"\x17MembershipRefundSettled\x12#\n" +
 	"\rmembership_id\x18\x01 \x01(\tR\fmembershipId\x12\x1b\n" +
 	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x17\n" +
 	"\afee_fen\x18\x03 \x01(\x03R\x06feeFen\x12-\n" +
@@ -703,32 +845,35 @@ func file_owner_v1_events_proto_rawDescGZIP() []byte {
 	return file_owner_v1_events_proto_rawDescData
 }
 
-var file_owner_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_owner_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_owner_v1_events_proto_goTypes = []any{
-	(*PersonRegistered)(nil),      // 0: owner.v1.PersonRegistered
-	(*MembershipOrdered)(nil),     // 1: owner.v1.MembershipOrdered
-	(*MembershipPrepaid)(nil),     // 2: owner.v1.MembershipPrepaid
-	(*MembershipPaid)(nil),        // 3: owner.v1.MembershipPaid
-	(*MembershipFeeReturned)(nil), // 4: owner.v1.MembershipFeeReturned
-	(*ShareCreated)(nil),          // 5: owner.v1.ShareCreated
-	(*CommissionAccrued)(nil),     // 6: owner.v1.CommissionAccrued
-	(*CommissionReversed)(nil),    // 7: owner.v1.CommissionReversed
-	(*CommissionMatured)(nil),     // 8: owner.v1.CommissionMatured
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*v1.Posting)(nil),            // 10: money.v1.Posting
+	(*PersonRegistered)(nil),        // 0: owner.v1.PersonRegistered
+	(*MembershipOrdered)(nil),       // 1: owner.v1.MembershipOrdered
+	(*MembershipPrepaid)(nil),       // 2: owner.v1.MembershipPrepaid
+	(*MembershipPaid)(nil),          // 3: owner.v1.MembershipPaid
+	(*MembershipClosed)(nil),        // 4: owner.v1.MembershipClosed
+	(*MembershipFeeReturned)(nil),   // 5: owner.v1.MembershipFeeReturned
+	(*MembershipRefundSettled)(nil), // 6: owner.v1.MembershipRefundSettled
+	(*ShareCreated)(nil),            // 7: owner.v1.ShareCreated
+	(*CommissionAccrued)(nil),       // 8: owner.v1.CommissionAccrued
+	(*CommissionReversed)(nil),      // 9: owner.v1.CommissionReversed
+	(*CommissionMatured)(nil),       // 10: owner.v1.CommissionMatured
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
+	(*v1.Posting)(nil),              // 12: money.v1.Posting
 }
 var file_owner_v1_events_proto_depIdxs = []int32{
-	9,  // 0: owner.v1.MembershipOrdered.expires_at:type_name -> google.protobuf.Timestamp
-	10, // 1: owner.v1.MembershipPaid.postings:type_name -> money.v1.Posting
-	10, // 2: owner.v1.MembershipFeeReturned.postings:type_name -> money.v1.Posting
-	10, // 3: owner.v1.CommissionAccrued.posting:type_name -> money.v1.Posting
-	10, // 4: owner.v1.CommissionReversed.posting:type_name -> money.v1.Posting
-	10, // 5: owner.v1.CommissionMatured.posting:type_name -> money.v1.Posting
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	11, // 0: owner.v1.MembershipOrdered.expires_at:type_name -> google.protobuf.Timestamp
+	12, // 1: owner.v1.MembershipPaid.postings:type_name -> money.v1.Posting
+	12, // 2: owner.v1.MembershipFeeReturned.postings:type_name -> money.v1.Posting
+	12, // 3: owner.v1.MembershipRefundSettled.postings:type_name -> money.v1.Posting
+	12, // 4: owner.v1.CommissionAccrued.posting:type_name -> money.v1.Posting
+	12, // 5: owner.v1.CommissionReversed.posting:type_name -> money.v1.Posting
+	12, // 6: owner.v1.CommissionMatured.posting:type_name -> money.v1.Posting
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_owner_v1_events_proto_init() }
@@ -742,7 +887,7 @@ func file_owner_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_owner_v1_events_proto_rawDesc), len(file_owner_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
