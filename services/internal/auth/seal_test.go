@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/qingcang/qingcang/services/internal/keyfile"
 )
 
 func sealKeys(t *testing.T, active string) *Keys {
 	t.Helper()
 	keys, err := NewKeys(map[string][]byte{
-		"k1": bytes.Repeat([]byte{1}, minSecretBytes),
-		"k2": bytes.Repeat([]byte{2}, minSecretBytes),
+		"k1": bytes.Repeat([]byte{1}, keyfile.MinSecretBytes),
+		"k2": bytes.Repeat([]byte{2}, keyfile.MinSecretBytes),
 	}, active)
 	if err != nil {
 		t.Fatal(err)

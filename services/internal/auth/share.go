@@ -33,15 +33,14 @@ type ShareToken struct {
 }
 
 // EncodeShare writes and signs a share token, at most MaxShareToken characters
-// of base64url. Its parts are 1 to 63 bytes each.
+// of base64url: with TypeIDs and a UUID there is room for a style of 32 bytes.
 func EncodeShare(keys *Keys, t ShareToken) (string, error) {
 	raw := []byte{shareVersion}
 	for _, part := range []string{keys.active, t.ShareID, t.Owner, t.Campaign, t.Style} {
-		if part == "" || len(part) > 63 {
+		if part == "" || len(part) > maxSharePart {
 			return "", errors.New("auth: each part of a share token has 1 to 63 bytes")
 		}
-		raw = append(raw, byte(len(part)))
-		raw = append(raw, part...)
+		raw = appendPart(raw, part)
 	}
 	raw = append(raw, shareTag(keys.secrets[keys.active], raw)...)
 	token := base64.RawURLEncoding.EncodeToString(raw)
@@ -66,10 +65,11 @@ func DecodeShare(keys *Keys, token string) (ShareToken, error) {
 	var parts [5]string
 	rest := body[1:]
 	for i := range parts {
-		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
+		part, after, ok := cutPart(rest)
+		if !ok {
 			return ShareToken{}, ErrShareToken
 		}
-		parts[i], rest = string(rest[1:1+rest[0]]), rest[1+rest[0]:]
+		parts[i], rest = part, after
 	}
 	secret, known := keys.secrets[parts[0]]
 	if !known || len(rest) != 0 || !hmac.Equal(tag, shareTag(secret, body)) {
