@@ -9,12 +9,11 @@ import (
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/ids"
-	"github.com/qingcang/qingcang/services/internal/keyfile"
 )
 
-func shareKeys(t rapid.TB, kid string) *auth.Keys {
+func shareKeys(t *testing.T, kid string) *auth.Keys {
 	t.Helper()
-	keys, err := auth.NewKeys(keyfile.Set{Active: kid, Secrets: map[string][]byte{kid: []byte(strings.Repeat("s", 32))}})
+	keys, err := auth.NewKeys(map[string][]byte{kid: []byte(strings.Repeat("s", 32))}, kid)
 	if err != nil {
 		t.Fatal(err)
 	}
