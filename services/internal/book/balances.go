@@ -1,8 +1,6 @@
 package book
 
 import (
-	"maps"
-
 	moneyv1 "github.com/qingcang/qingcang/proto/gen/money/v1"
 
 	"github.com/qingcang/qingcang/services/internal/money"
@@ -26,11 +24,13 @@ func (b Balances) Apply(p *moneyv1.Posting) error {
 		}
 		changed[leg.GetAccount()] = after
 	}
-	maps.Copy(b, changed)
-	maps.DeleteFunc(b, func(account string, fen money.Fen) bool {
-		_, touched := changed[account]
-		return touched && fen == 0
-	})
+	for account, fen := range changed {
+		if fen == 0 {
+			delete(b, account)
+		} else {
+			b[account] = fen
+		}
+	}
 	return nil
 }
 
