@@ -240,12 +240,10 @@ func (x *Position) GetIndex() uint32 {
 
 // Snapshot is the folded state of one shard up to and including seq.
 type Snapshot struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Seq   uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
-	Heard []*Position            `protobuf:"bytes,2,rep,name=heard,proto3" json:"heard,omitempty"`
-	State []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
-	// Last_event_id is the id of the last published event of the shard.
-	LastEventId   string `protobuf:"bytes,4,opt,name=last_event_id,json=lastEventId,proto3" json:"last_event_id,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	Heard         []*Position            `protobuf:"bytes,2,rep,name=heard,proto3" json:"heard,omitempty"`
+	State         []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -301,13 +299,6 @@ func (x *Snapshot) GetState() []byte {
 	return nil
 }
 
-func (x *Snapshot) GetLastEventId() string {
-	if x != nil {
-		return x.LastEventId
-	}
-	return ""
-}
-
 var File_journal_v1_journal_proto protoreflect.FileDescriptor
 
 const file_journal_v1_journal_proto_rawDesc = "" +
@@ -329,12 +320,11 @@ const file_journal_v1_journal_proto_rawDesc = "" +
 	"\bPosition\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
-	"\x05index\x18\x03 \x01(\rR\x05index\"\x82\x01\n" +
+	"\x05index\x18\x03 \x01(\rR\x05index\"^\n" +
 	"\bSnapshot\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12*\n" +
 	"\x05heard\x18\x02 \x03(\v2\x14.journal.v1.PositionR\x05heard\x12\x14\n" +
-	"\x05state\x18\x03 \x01(\fR\x05state\x12\"\n" +
-	"\rlast_event_id\x18\x04 \x01(\tR\vlastEventIdB=Z;github.com/qingcang/qingcang/proto/gen/journal/v1;journalv1b\x06proto3"
+	"\x05state\x18\x03 \x01(\fR\x05stateB=Z;github.com/qingcang/qingcang/proto/gen/journal/v1;journalv1b\x06proto3"
 
 var (
 	file_journal_v1_journal_proto_rawDescOnce sync.Once

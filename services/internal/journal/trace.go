@@ -1,0 +1,35 @@
+package journal
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+var traceContext = propagation.TraceContext{}
+
+// maxLinks bounds the traces that one batch's span names.
+const maxLinks = 16
+
+// traceparent renders the context's span, empty when there is none.
+func traceparent(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	traceContext.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}
+
+// startCommit opens one span for a whole batch, linked to the commands' traces.
+func startCommit[S any](ctx context.Context, name string, taken []decided[S]) (context.Context, trace.Span) {
+	var links []trace.Link
+	for _, d := range taken {
+		if parent := d.command.Traceparent; parent != "" && len(links) < maxLinks {
+			from := traceContext.Extract(context.Background(), propagation.MapCarrier{"traceparent": parent})
+			links = append(links, trace.LinkFromContext(from))
+		}
+	}
+	return otel.Tracer("journal").Start(ctx, "journal.commit", trace.WithLinks(links...),
+		trace.WithAttributes(attribute.String("journal", name), attribute.Int("commands", len(taken))))
+}
