@@ -1,9 +1,12 @@
 package httpkit
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -86,6 +89,11 @@ func (k *contract) validate(c *gin.Context, route *routers.Route) error {
 	if err != nil {
 		return err
 	}
+	if !streamed {
+		if err := readWhole(c.Request); err != nil {
+			return err
+		}
+	}
 	params := make(map[string]string, len(c.Params))
 	for _, p := range c.Params {
 		params[p.Key] = p.Value
@@ -125,6 +133,22 @@ func (k *contract) limitBody(c *gin.Context, route *routers.Route) (streamed boo
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	return streamed, nil
+}
+
+// readWhole reads a body and refuses one that goes on after its JSON value: the
+// validator and the handler would each stop there without a word.
+func readWhole(r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return classify(err).Wrap(err)
+	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if mediaType == "application/json" && len(body) > 0 && !json.Valid(body) {
+		return errInvalid.With(fault.Field{Detail: "the body is not one JSON value"})
+	}
+	return nil
 }
 
 // deadline bounds the handling of a request.
