@@ -1,0 +1,80 @@
+// Command broker serves the Kafka protocol out of files, so that the suite
+// runs on one machine without a Kafka cluster. Clients create the topics.
+//
+// It is one broker on a loopback address without passwords: for demo and
+// tests only.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/qingcang/qingcang/hack/embedded/internal/loopback"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+func main() {
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, logger, os.Args[1:])
+	stop()
+	if err != nil {
+		logger.Error("the broker stopped", slog.Any("error", err))
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends and returns after the state is on disk.
+func run(ctx context.Context, logger *slog.Logger, args []string) error {
+	flags := flag.NewFlagSet("broker", flag.ContinueOnError)
+	listen := flags.String("listen", "127.0.0.1:9092", "loopback `address` to serve on and to tell clients")
+	dir := flags.String("dir", "", "`directory` of the logs, created when missing")
+	fsync := flags.Bool("fsync", true, "wait for the disk at each batch, so that the loss of power loses nothing")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	port, err := loopback.Port(*listen)
+	if err != nil {
+		return err
+	}
+	if *dir == "" {
+		return errors.New("-dir is required")
+	}
+	options := []kfake.Opt{
+		kfake.Ports(port),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, *listen) }),
+		kfake.DataDir(*dir),
+		kfake.WithLogger(brokerLogger{logger}),
+	}
+	if *fsync {
+		options = append(options, kfake.SyncWrites())
+	}
+	cluster, err := kfake.NewCluster(options...)
+	if err != nil {
+		return fmt.Errorf("open the broker: %w", err)
+	}
+	<-ctx.Done()
+	cluster.Close()
+	return nil
+}
+
+// brokerLogger hands the broker's warnings and errors to slog; its chatter
+// about each request is dropped before it is formatted.
+type brokerLogger struct{ logger *slog.Logger }
+
+// Logf implements kfake.Logger.
+func (b brokerLogger) Logf(level kfake.LogLevel, message string, values ...any) {
+	switch level {
+	case kfake.LogLevelError:
+		b.logger.Error(fmt.Sprintf(message, values...))
+	case kfake.LogLevelWarn:
+		b.logger.Warn(fmt.Sprintf(message, values...))
+	}
+}
