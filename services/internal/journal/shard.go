@@ -19,7 +19,7 @@ const (
 	// recentBatches is how many batches stay in memory for the relay.
 	recentBatches = 256
 	// maxLostRaces bounds how often a round is decided again before its commands are told to retry.
-	maxLostRaces = 64
+	maxLostRaces = 512
 	storeTries   = 5
 )
 
@@ -154,7 +154,7 @@ func (s *shard[S]) settle(ctx context.Context, round []*waiter[S]) (over []*wait
 			return over, nil
 		}
 		if batch != nil {
-			pause(ctx, time.Duration(rand.Int64N(int64(lost+1)*int64(2*time.Millisecond)))) //nolint:gosec // jitter
+			pause(ctx, rand.N(time.Duration(min(lost+1, 4))*time.Millisecond)) //nolint:gosec // jitter: the loser gives way, but not for long
 		}
 	}
 	return nil, fault.New(fault.Unavailable, "contended", "Others kept changing the same records. Ask again with the same key.")
