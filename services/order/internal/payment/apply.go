@@ -1,0 +1,96 @@
+package payment
+
+import (
+	"slices"
+	"time"
+
+	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/services/internal/money"
+)
+
+// apply folds one fact into the order. It decides nothing: what it is given
+// has happened.
+func (o *Order) apply(f Fact, at time.Time) {
+	switch f := f.(type) {
+	case *orderv1.PrepayRequested:
+		o.CampaignUID, o.BuyerID, o.Lane = f.GetCampaignUid(), f.GetBuyerId(), laneOf(f.GetLane())
+		o.Prepay = Prepay{Stage: PrepayRequested, Fen: money.Fen(f.GetFen()), ExpiresAt: f.GetExpiresAt().AsTime()}
+	case *orderv1.PrepayCreated:
+		o.Prepay.Stage, o.Prepay.ID, o.Prepay.CreatedAt = PrepayCreated, f.GetPrepayId(), at
+	case *orderv1.PrepayClosed:
+		o.Prepay.Stage = PrepayClosed
+	case *orderv1.OrderReleased:
+		o.Released = true
+	case *orderv1.PaymentReceived:
+		o.applyReceived(f, at)
+	case *orderv1.OrderPaid:
+		o.applyPaid(f)
+	case *orderv1.LineShort:
+		o.reverse(f.GetRefundId(), f.GetLine(), func(l *Line) { l.Short += f.GetLine().GetUnits() })
+	case *orderv1.LineReturned:
+		o.reverse(f.GetRefundId(), f.GetLine(), func(l *Line) { l.Returned += f.GetLine().GetUnits() })
+	case *orderv1.RefundRequested:
+		o.applyRefund(f)
+	case *orderv1.RefundSettled:
+		for i := range o.Refunds {
+			o.Refunds[i].Settled = o.Refunds[i].Settled || o.Refunds[i].ID == f.GetRefundId()
+		}
+	case *orderv1.OrderMatured:
+		o.Matured = true
+	default:
+		if Foreign(f) {
+			o.Pending = append(o.Pending, Pending{Fact: f})
+		}
+	}
+}
+
+func (o *Order) applyReceived(f *orderv1.PaymentReceived, at time.Time) {
+	r := Receipt{TransactionID: f.GetTransactionId(), Fen: money.Fen(f.GetFen()), At: at}
+	if o.counts(r) {
+		o.Receipt = r
+	} else {
+		o.Strays = append(o.Strays, r)
+	}
+	o.Prepay.Stage = PrepayUsed
+}
+
+// counts reports whether a payment is the one that the order waits for.
+func (o *Order) counts(r Receipt) bool {
+	return !o.received() && o.Prepay.Fen > 0 && o.Prepay.Fen == r.Fen
+}
+
+func (o *Order) applyPaid(f *orderv1.OrderPaid) {
+	o.Verdict, o.Pending = Paid, nil
+	o.Sale = Sale{BrandID: f.GetBrandId(), OwnerID: f.GetOwnerId(), Commission: money.Bps(f.GetCommissionBps())}
+	for _, l := range f.GetLines() {
+		o.Sale.Lines = append(o.Sale.Lines, Line{
+			SKU: l.GetSku(), Units: l.GetUnits(), Price: money.Fen(l.GetPriceFen()), Settlement: money.Fen(l.GetSettlementFen()),
+		})
+	}
+}
+
+func (o *Order) reverse(refundID string, reversed *orderv1.ReversedLine, count func(*Line)) {
+	if i := o.line(reversed.GetSku()); i >= 0 {
+		count(&o.Sale.Lines[i])
+	}
+	if !slices.Contains(o.Sale.Reversals, refundID) {
+		o.Sale.Reversals = append(o.Sale.Reversals, refundID)
+	}
+}
+
+func (o *Order) line(sku string) int {
+	return slices.IndexFunc(o.Sale.Lines, func(l Line) bool { return l.SKU == sku })
+}
+
+func (o *Order) applyRefund(f *orderv1.RefundRequested) {
+	r := Refund{ID: f.GetRefundId(), Fen: money.Fen(f.GetFen()), Reason: f.GetReason(), Of: o.Receipt}
+	for _, stray := range o.Strays {
+		if r.ID == strayRefundID(o.ID, stray) {
+			r.Of = stray
+		}
+	}
+	if r.ID == unwantedRefundID(o.ID) {
+		o.Verdict, o.Pending = Unwanted, nil
+	}
+	o.Refunds = append(o.Refunds, r)
+}

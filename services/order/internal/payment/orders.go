@@ -1,0 +1,150 @@
+package payment
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Orders is the money of the orders of one shard, and what it adds up to.
+type Orders struct {
+	byID map[string]*Order
+	// open has the orders that wait for something; only they cost time.
+	open   map[string]*Order
+	counts map[string]Counts
+	// byPayment finds the order of a payment: the provider names only that.
+	byPayment map[string]string
+}
+
+// Counts is what the money of a campaign's orders says about the campaign.
+type Counts struct {
+	// Paid orders were paid and confirmed; final ones of them cannot change.
+	Paid, Final int64
+	// Open orders wait for money to come or to go back.
+	Open int64
+}
+
+// Add returns the sum: a campaign's orders are spread over the shards.
+func (c Counts) Add(d Counts) Counts {
+	return Counts{Paid: c.Paid + d.Paid, Final: c.Final + d.Final, Open: c.Open + d.Open}
+}
+
+// NewOrders returns an empty shard.
+func NewOrders() *Orders {
+	return &Orders{byID: map[string]*Order{}, open: map[string]*Order{}, counts: map[string]Counts{}, byPayment: map[string]string{}}
+}
+
+// Order returns the money of an order; an order without any is empty but for
+// its id. The caller must not change it.
+func (s *Orders) Order(id string) *Order {
+	if o, ok := s.byID[id]; ok {
+		return o
+	}
+	return &Order{ID: id}
+}
+
+// OfPayment returns the order of a payment, false if none of the shard has it.
+func (s *Orders) OfPayment(paymentID string) (orderID string, ok bool) {
+	orderID, ok = s.byPayment[paymentID]
+	return orderID, ok
+}
+
+// Counts returns the counts of a campaign in this shard.
+func (s *Orders) Counts(campaignUID string) Counts { return s.counts[campaignUID] }
+
+// Open yields copies of the orders that wait for something, in no order.
+func (s *Orders) Open() iter.Seq[*Order] {
+	return func(yield func(*Order) bool) {
+		for _, o := range s.open {
+			if !yield(o.clone()) {
+				return
+			}
+		}
+	}
+}
+
+// Apply folds one fact, decided at the given time, into the shard.
+func (s *Orders) Apply(f Fact, at time.Time) {
+	id := Subject(f)
+	if id == "" {
+		return // written by a newer binary; its own rules will tell what it means
+	}
+	o, ok := s.byID[id]
+	if !ok {
+		o = &Order{ID: id}
+	} else {
+		s.take(o)
+	}
+	o.apply(f, at)
+	s.put(o)
+}
+
+// take undoes put, but for what only grows.
+func (s *Orders) take(o *Order) {
+	s.count(o, -1)
+	delete(s.open, o.ID)
+}
+
+func (s *Orders) put(o *Order) {
+	s.byID[o.ID] = o
+	s.count(o, +1)
+	if o.Open() {
+		s.open[o.ID] = o
+	}
+	if o.Prepay.Stage != "" {
+		s.byPayment[PaymentID(o.ID)] = o.ID
+	}
+}
+
+// count adds or takes away what an order contributes to its campaign.
+func (s *Orders) count(o *Order, sign int64) {
+	if o.CampaignUID == "" {
+		return
+	}
+	c := s.counts[o.CampaignUID]
+	if o.Verdict == Paid {
+		c.Paid += sign
+	}
+	if o.Final() {
+		c.Final += sign
+	}
+	if o.Open() {
+		c.Open += sign
+	}
+	s.counts[o.CampaignUID] = c
+}
+
+// Encode writes a snapshot; equal shards give equal bytes.
+func (s *Orders) Encode() ([]byte, error) {
+	orders := slices.SortedFunc(maps.Values(s.byID), func(a, b *Order) int { return cmp.Compare(a.ID, b.ID) })
+	data, err := json.Marshal(orders)
+	if err != nil {
+		return nil, fmt.Errorf("encode orders: %w", err)
+	}
+	return data, nil
+}
+
+// DecodeOrders reads what Encode wrote.
+func DecodeOrders(data []byte) (*Orders, error) {
+	var orders []*Order
+	if err := json.Unmarshal(data, &orders); err != nil {
+		return nil, fmt.Errorf("decode orders: %w", err)
+	}
+	s := NewOrders()
+	for _, o := range orders {
+		s.put(o)
+	}
+	return s, nil
+}
+
+// Subject returns the id of the order that a fact is about.
+func Subject(f Fact) string {
+	if about, ok := f.(interface{ GetOrderId() string }); ok {
+		return about.GetOrderId()
+	}
+	return ""
+}
