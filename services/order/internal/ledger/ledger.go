@@ -1,0 +1,175 @@
+// Package ledger decides what a lane's log means: who holds which stock, until
+// when, and what became of it. It is a deterministic state machine: the same
+// entries give the same state and the same events in every replica and in every
+// year. It knows no clock (ledger time is the greatest tick), does no I/O, and
+// never lets the order of a map decide.
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+)
+
+// Rules is the number of the rules in this package. What an entry means under a
+// number never changes; a change of meaning takes another number.
+const Rules = 1
+
+var (
+	// ErrUnknownRules stops a lane: this binary cannot know what the entry means,
+	// and guessing would make two replicas differ.
+	ErrUnknownRules = errors.New("the entry counts under rules that this binary does not know")
+	// ErrMalformed is an entry that means nothing. Every replica skips it alike.
+	ErrMalformed = errors.New("the entry means nothing")
+)
+
+// Position is where an event stands: the offset of the entry that caused it and
+// its place among the events of that entry.
+type Position struct {
+	Offset int64
+	Index  int
+}
+
+// None is the position before the first event.
+var None = Position{Offset: -1}
+
+// Event is a fact that an entry caused, for order.lane-events.v1.
+type Event struct {
+	Message proto.Message
+	At      Position
+	// Prev is the position of the event before it in this lane, None for the first.
+	Prev Position
+}
+
+// Outcome is what one entry did.
+type Outcome struct {
+	Events []Event
+	// Mismatch says that the order id came with another body before.
+	Mismatch bool
+
+	order *Order
+}
+
+// Order returns the order that a Place asked for, as it stands now. It is to be
+// called before the next Apply.
+func (o Outcome) Order() (Order, bool) {
+	if o.order == nil {
+		return Order{}, false
+	}
+	return *o.order, true
+}
+
+// Ledger is the state of one lane. It is not safe for concurrent use.
+type Ledger struct {
+	now       time.Time // ledger time
+	campaigns map[string]*campaign
+	uids      []string // of campaigns, sorted
+	orders    map[string]*Order
+	holds     holds
+	retired   map[string]retired // by campaign uid: late stock has a way back, late money a reason
+	last      Position           // of the newest event
+
+	events []Event // of the entry that is being applied
+	offset int64   // of it
+}
+
+// New returns the ledger of an empty log.
+func New() *Ledger {
+	return &Ledger{
+		campaigns: map[string]*campaign{},
+		orders:    map[string]*Order{},
+		retired:   map[string]retired{},
+		last:      None,
+	}
+}
+
+// Apply takes the next entry. On ErrMalformed nothing has changed and the entry
+// is to be skipped; on ErrUnknownRules the lane must stop.
+func (l *Ledger) Apply(offset int64, e *lanev1.Entry) (Outcome, error) {
+	if err := checkRules(e); err != nil {
+		return Outcome{}, err
+	}
+	l.events, l.offset = nil, offset
+	var out Outcome
+	var err error
+	switch c := e.GetCommand().(type) {
+	case *lanev1.Entry_SwitchRules:
+		// Rules 1 are the first: a switch to them changes nothing.
+	case *lanev1.Entry_Tick:
+		err = l.tick(c.Tick)
+	case *lanev1.Entry_Want:
+		err = l.want(c.Want)
+	case *lanev1.Entry_Allocate:
+		err = l.allocate(c.Allocate)
+	case *lanev1.Entry_Place:
+		out.order, out.Mismatch, err = l.place(c.Place)
+	case *lanev1.Entry_Pay:
+		err = l.pay(c.Pay)
+	case *lanev1.Entry_Cancel:
+		l.cancel(c.Cancel)
+	case *lanev1.Entry_Settle:
+		l.settle(c.Settle)
+	default:
+		err = fmt.Errorf("%w: no command", ErrMalformed)
+	}
+	out.Events = l.events
+	return out, err
+}
+
+func checkRules(e *lanev1.Entry) error {
+	switch {
+	case e.GetRules() == 0:
+		return fmt.Errorf("%w: no rules number", ErrMalformed)
+	case e.GetRules() != Rules:
+		return fmt.Errorf("%w: %d", ErrUnknownRules, e.GetRules())
+	case e.GetSwitchRules() != nil && e.GetSwitchRules().GetRules() != Rules:
+		return fmt.Errorf("%w: switch to %d", ErrUnknownRules, e.GetSwitchRules().GetRules())
+	}
+	return nil
+}
+
+func (l *Ledger) emit(m proto.Message) {
+	at := Position{Offset: l.offset, Index: len(l.events)}
+	l.events = append(l.events, Event{Message: m, At: at, Prev: l.last})
+	l.last = at
+}
+
+// Now returns ledger time; zero before the first tick.
+func (l *Ledger) Now() time.Time { return l.now }
+
+// Order returns an order as it stands.
+func (l *Ledger) Order(id string) (Order, bool) {
+	o, ok := l.orders[id]
+	if !ok {
+		return Order{}, false
+	}
+	return *o, true
+}
+
+// Knows reports whether the lane has heard of the campaign and not retired it.
+func (l *Ledger) Knows(uid string) bool {
+	_, ok := l.campaigns[uid]
+	return ok
+}
+
+// Retired reports whether the campaign was settled and left.
+func (l *Ledger) Retired(uid string) bool {
+	_, ok := l.retired[uid]
+	return ok
+}
+
+// Generation returns the newest desired generation that came, 0 for none.
+func (l *Ledger) Generation(uid string) int64 {
+	c, ok := l.campaigns[uid]
+	if !ok {
+		return 0
+	}
+	return c.newest.GetGeneration()
+}
+
+// Campaigns returns the uids of the campaigns that are not retired, sorted.
+func (l *Ledger) Campaigns() []string { return append([]string(nil), l.uids...) }

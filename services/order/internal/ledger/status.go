@@ -1,0 +1,71 @@
+package ledger
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+)
+
+// retired is what stays of a settled campaign.
+type retired struct {
+	brandID string
+	status  *campaignv1.Status // without items
+}
+
+var phaseNames = map[phase]campaignv1.Status_Phase{
+	waiting: campaignv1.Status_PHASE_WAITING,
+	open:    campaignv1.Status_PHASE_OPEN,
+	closed:  campaignv1.Status_PHASE_DRAINING,
+	drained: campaignv1.Status_PHASE_DRAINED,
+}
+
+// Status returns what the lane knows of a campaign: its phase and its stock,
+// not its money. A retired campaign is settled and has totals only. It shares
+// nothing with the ledger that changes.
+func (l *Ledger) Status(uid string) (*campaignv1.Status, bool) {
+	if r, ok := l.retired[uid]; ok {
+		return r.status, true
+	}
+	c, ok := l.campaigns[uid]
+	if !ok {
+		return nil, false
+	}
+	s := c.status()
+	for _, sku := range c.skus() {
+		stock := c.stock[sku]
+		s.Items = append(s.Items, &campaignv1.ItemStatus{Sku: sku, Units: stock.units, HeldUnits: stock.held, SoldUnits: stock.sold})
+	}
+	return s, true
+}
+
+// Retirees returns how many campaigns have left the ledger.
+func (l *Ledger) Retirees() int { return len(l.retired) }
+
+func (c *campaign) status() *campaignv1.Status {
+	s := &campaignv1.Status{
+		Uid: c.uid, Generation: c.newest.GetGeneration(), Phase: phaseNames[c.phase], Allocation: c.allocation,
+		OpenedAt: stamp(c.openedAt), ClosedAt: stamp(c.closedAt),
+	}
+	for _, stock := range c.stock { // a sum does not depend on the order
+		s.Units += stock.units
+		s.HeldUnits += stock.held
+		s.SoldUnits += stock.sold
+	}
+	s.LeftUnits = s.Units - s.HeldUnits - s.SoldUnits
+	return s
+}
+
+func (c *campaign) retire() retired {
+	s := c.status()
+	s.Phase = campaignv1.Status_PHASE_SETTLED
+	return retired{brandID: c.brandID, status: s}
+}
+
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
