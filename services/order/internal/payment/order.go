@@ -127,6 +127,14 @@ type Sale struct {
 	Reversals []string `json:"reversals,omitempty"`
 }
 
+func (s *Sale) units() int64 {
+	var n int64
+	for _, l := range s.Lines {
+		n += l.Units
+	}
+	return n
+}
+
 // Line is one SKU of a sale.
 type Line struct {
 	SKU        string    `json:"sku"`

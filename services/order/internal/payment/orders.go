@@ -24,13 +24,19 @@ type Orders struct {
 type Counts struct {
 	// Paid orders were paid and confirmed; final ones of them cannot change.
 	Paid, Final int64
+	// PaidUnits are the units of the paid orders as they were sold: the lane has
+	// sold as many when every sale that it confirmed is paid here, too.
+	PaidUnits int64
 	// Open orders wait for money to come or to go back.
 	Open int64
 }
 
 // Add returns the sum: a campaign's orders are spread over the shards.
 func (c Counts) Add(d Counts) Counts {
-	return Counts{Paid: c.Paid + d.Paid, Final: c.Final + d.Final, Open: c.Open + d.Open}
+	return Counts{
+		Paid: c.Paid + d.Paid, Final: c.Final + d.Final,
+		PaidUnits: c.PaidUnits + d.PaidUnits, Open: c.Open + d.Open,
+	}
 }
 
 // NewOrders returns an empty shard.
@@ -108,6 +114,7 @@ func (s *Orders) count(o *Order, sign int64) {
 	c := s.counts[o.CampaignUID]
 	if o.Verdict == Paid {
 		c.Paid += sign
+		c.PaidUnits += sign * o.Sale.units()
 	}
 	if o.Final() {
 		c.Final += sign

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/qingcang/qingcang/services/internal/ids"
+	"github.com/qingcang/qingcang/services/internal/journal"
+	"github.com/qingcang/qingcang/services/order/internal/payment"
+)
+
+// PaymentCollection is the collection of the payment journal; its events are
+// published as "order/<shard>/<seq>/<index>".
+const (
+	PaymentCollection  = "order_journal"
+	paymentJournalName = "order"
+)
+
+// PaymentJournal keeps the money of all orders.
+type PaymentJournal = journal.Journal[*payment.Orders]
+
+// paymentCommand asks for a decision about the money of one order.
+type paymentCommand = journal.Command[*payment.Orders]
+
+// OpenPaymentJournal reads the payment journal into memory.
+func OpenPaymentJournal(ctx context.Context, store journal.Store, log *slog.Logger) (*PaymentJournal, error) {
+	return journal.Open(ctx, journal.Config{
+		Name: paymentJournalName, Store: store, Log: log,
+		Subject: payment.Subject, Private: payment.Foreign,
+	}, paymentMachine{})
+}
+
+// paymentMachine folds payment facts for the journal.
+type paymentMachine struct{}
+
+func (paymentMachine) New() *payment.Orders { return payment.NewOrders() }
+
+func (paymentMachine) Apply(s *payment.Orders, f journal.Fact, m journal.Meta) {
+	s.Apply(f, m.DecidedAt)
+}
+
+func (paymentMachine) Encode(s *payment.Orders) ([]byte, error) { return s.Encode() }
+
+func (paymentMachine) Decode(data []byte) (*payment.Orders, error) { return payment.DecodeOrders(data) }
+
+// shardRoutes has a route to each shard, for a look at all of them.
+func shardRoutes() [journal.Shards]string {
+	var routes [journal.Shards]string
+	for missing, n := journal.Shards, 0; missing > 0; n++ {
+		route := strconv.Itoa(n)
+		if shard := ids.Shard(route, journal.Shards); routes[shard] == "" {
+			routes[shard] = route
+			missing--
+		}
+	}
+	return routes
+}

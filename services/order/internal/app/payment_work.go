@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/services/internal/wechatpay"
+	"github.com/qingcang/qingcang/services/order/internal/payment"
+)
+
+const (
+	// workEvery is how often a shard is looked through for what is due.
+	workEvery = 250 * time.Millisecond
+	// workAtOnce bounds the tasks of one shard under way.
+	workAtOnce = 8
+	// workTimeout bounds one task.
+	workTimeout = 20 * time.Second
+	// A task that did not finish its work is tried again after a pause, which
+	// doubles up to the longest.
+	shortestPause = 500 * time.Millisecond
+	longestPause  = time.Minute
+)
+
+// Work does what the orders of a shard wait for, until ctx ends. What is due
+// follows from the journal alone, so nothing is forgotten in a crash; two
+// replicas that work on one shard do harmless work twice.
+func (p *Payments) Work(ctx context.Context, shard int) error {
+	w := &worker{payments: p, shard: shard, tries: map[string]*try{}}
+	defer w.running.Wait()
+	ticker := time.NewTicker(workEvery)
+	defer ticker.Stop()
+	for {
+		w.start(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// worker remembers what is under way and what has to pause.
+type worker struct {
+	payments *Payments
+	shard    int
+	running  sync.WaitGroup
+
+	mu    sync.Mutex
+	tries map[string]*try // by the key of the work
+}
+
+// try is how one piece of work has gone so far.
+type try struct {
+	underWay bool
+	count    int
+	next     time.Time
+}
+
+// start begins what is due, as far as there is room.
+func (w *worker) start(ctx context.Context) {
+	now := w.payments.now()
+	var due []payment.Work
+	w.payments.journal.Each(func(shard int, s *payment.Orders) {
+		if shard != w.shard {
+			return
+		}
+		for o := range s.Open() {
+			due = append(due, payment.Due(o, now)...)
+		}
+	})
+	for _, work := range w.admit(due, now) {
+		w.running.Go(func() { w.do(ctx, work) })
+	}
+}
+
+// admit picks what may begin now and forgets what is not due any more.
+func (w *worker) admit(due []payment.Work, now time.Time) []payment.Work {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	room, tries := workAtOnce, make(map[string]*try, len(due))
+	for key, t := range w.tries {
+		if t.underWay {
+			room--
+			tries[key] = t
+		}
+	}
+	var admitted []payment.Work
+	for _, work := range due {
+		t := w.tries[work.Key()]
+		if t == nil {
+			t = &try{}
+		}
+		tries[work.Key()] = t
+		if room == 0 || t.underWay || now.Before(t.next) {
+			continue
+		}
+		t.underWay = true
+		room--
+		admitted = append(admitted, work)
+	}
+	w.tries = tries
+	return admitted
+}
+
+func (w *worker) do(ctx context.Context, work payment.Work) {
+	taskCtx, cancel := context.WithTimeout(ctx, workTimeout)
+	defer cancel()
+	err := w.payments.work(taskCtx, work)
+	if err != nil && ctx.Err() == nil {
+		w.payments.log.WarnContext(ctx, "a payment's task is tried again later", "task", work.Task, "order", work.Order.ID, "refund", work.Refund.ID, "err", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// Also after success: the answer may take a while, and asking has its price.
+	t := w.tries[work.Key()]
+	t.underWay = false
+	t.next = w.payments.now().Add(min(shortestPause<<min(t.count, 10), longestPause))
+	t.count++
+}
+
+func (p *Payments) work(ctx context.Context, work payment.Work) error {
+	switch work.Task {
+	case payment.Pay:
+		return p.pay(ctx, work.Order)
+	case payment.Query:
+		return p.query(ctx, work.Order.ID)
+	default:
+		return p.giveBack(ctx, work.Order.ID, work.Refund)
+	}
+}
+
+// pay tells the lane of a payment that it has not answered.
+func (p *Payments) pay(ctx context.Context, o *payment.Order) error {
+	return p.lane.Pay(ctx, o.Lane.Proto(), &lanev1.Pay{
+		OrderId: o.ID, CampaignUid: o.CampaignUID, PaymentId: payment.PaymentID(o.ID), Fen: int64(o.Receipt.Fen),
+	})
+}
+
+// query asks what became of a prepay without a notice, and ends it.
+func (p *Payments) query(ctx context.Context, orderID string) error {
+	trade, err := p.treasury.Query(ctx, payment.PaymentID(orderID))
+	switch {
+	case errors.Is(err, wechatpay.ErrUnknown): // we crashed before the provider heard of it
+		return p.do(ctx, orderID, payment.ClosePrepay)
+	case err != nil:
+		return err
+	case trade.Paid():
+		return p.receive(ctx, orderID, trade)
+	case !trade.Over():
+		if err := p.close(ctx, orderID); err != nil {
+			return err
+		}
+	}
+	return p.do(ctx, orderID, payment.ClosePrepay)
+}
+
+func (p *Payments) close(ctx context.Context, orderID string) error {
+	err := p.treasury.Close(ctx, payment.PaymentID(orderID))
+	if errors.Is(err, wechatpay.ErrClosed) {
+		return nil
+	}
+	return err // also ErrPaid: the next query finds the money
+}
+
+// giveBack asks for a refund, or for the state of one that was asked for: the
+// provider knows it by its id.
+func (p *Payments) giveBack(ctx context.Context, orderID string, r payment.Refund) error {
+	status, err := p.treasury.Refund(ctx, wechatpay.RefundRequest{
+		OutTradeNo: payment.PaymentID(orderID), OutRefundNo: r.ID,
+		RefundFen: r.Fen, TotalFen: r.Of.Fen, Reason: r.Reason,
+	})
+	if err != nil {
+		return err
+	}
+	if status.State == wechatpay.RefundClosed || status.State == wechatpay.RefundAbnormal {
+		return errRefundFailed
+	}
+	return p.settle(ctx, orderID, status)
+}
+
+// errRefundFailed is for finance: the buyer's account takes no money.
+var errRefundFailed = errors.New("the provider could not give the money back; finance has to")
