@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Table reads a compacted topic of one partition from its start and follows it until ctx ends.
@@ -12,10 +15,44 @@ import (
 // all that the topic held at the start has been applied. An error of apply ends the table; errors
 // of the broker are waited out.
 func (c *Conn) Table(ctx context.Context, topic string, apply func(key string, value []byte) error, caughtUp func()) error {
+	return c.followPartition(ctx, topic, 0, func(r Record) error { return apply(string(r.Key), r.Value) }, caughtUp)
+}
+
+// Follow reads every partition of a topic from its start and follows them until ctx ends. It is
+// for read models that every replica holds whole. Apply is called for one record at a time, in
+// order within a partition; the records may repeat. CaughtUp is called once, as in Table.
+func (c *Conn) Follow(ctx context.Context, topic string, apply func(Record) error, caughtUp func()) error {
+	t, ok := TopicNamed(topic)
+	if !ok {
+		return fmt.Errorf("follow %s: topics.yaml has no such topic", topic)
+	}
+	var one sync.Mutex
+	behind := t.Partitions
+	group, ctx := errgroup.WithContext(ctx)
+	for p := range t.Partitions {
+		group.Go(func() error {
+			return c.followPartition(ctx, topic, p, func(r Record) error {
+				one.Lock()
+				defer one.Unlock()
+				return apply(r)
+			}, func() {
+				one.Lock()
+				defer one.Unlock()
+				if behind--; behind == 0 && caughtUp != nil {
+					caughtUp()
+				}
+			})
+		})
+	}
+	return group.Wait()
+}
+
+// followPartition returns nil when ctx ends.
+func (c *Conn) followPartition(ctx context.Context, topic string, partition int, apply func(Record) error, caughtUp func()) error {
 	next, end := int64(-1), int64(-1)
 	for ctx.Err() == nil {
 		if next < 0 {
-			first, last, err := c.offsets(ctx, topic, 0)
+			first, last, err := c.offsets(ctx, topic, partition)
 			if err != nil {
 				pause(ctx, retryPause)
 				continue
@@ -26,17 +63,17 @@ func (c *Conn) Table(ctx context.Context, topic string, apply func(key string, v
 			caughtUp()
 			caughtUp = nil
 		}
-		records, err := c.Fetch(ctx, topic, 0, next)
+		records, err := c.Fetch(ctx, topic, partition, next)
 		if errors.Is(err, ErrTruncated) {
-			return fmt.Errorf("table %s: %w", topic, err)
+			return fmt.Errorf("follow %s: %w", topic, err)
 		}
 		if err != nil {
 			pause(ctx, retryPause)
 			continue
 		}
 		for _, r := range records {
-			if err := apply(string(r.Key), r.Value); err != nil {
-				return fmt.Errorf("table %s at %d: %w", topic, r.Offset, err)
+			if err := apply(r); err != nil {
+				return fmt.Errorf("apply %s/%d at %d: %w", topic, partition, r.Offset, err)
 			}
 			next = r.Offset + 1
 		}
@@ -44,7 +81,7 @@ func (c *Conn) Table(ctx context.Context, topic string, apply func(key string, v
 			end = next // the rest up to the end was compacted away
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // retryPause is the wait after an error of the broker.
