@@ -93,10 +93,13 @@ func (c *Client) Query(ctx context.Context, outTradeNo string) (Trade, error) {
 		return Trade{}, remoteFault("query", err)
 	}
 	trade, err := c.trade(tx)
-	if err == nil && trade.OutTradeNo != outTradeNo {
-		err = errReply
+	if err != nil {
+		return Trade{}, err
 	}
-	return trade, err
+	if trade.OutTradeNo != outTradeNo {
+		return Trade{}, errReply
+	}
+	return trade, nil
 }
 
 // Close ends a payment that was not made, so that it cannot be made any more.
