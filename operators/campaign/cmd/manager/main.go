@@ -1,0 +1,102 @@
+// Command manager runs the Campaign operator.
+//
+//	manager --cluster-name demo --namespace qingcang
+//
+// It finds the API server as every Kubernetes client does (--kubeconfig, KUBECONFIG, in the cluster),
+// and Kafka by KAFKA_BROKERS and the other KAFKA_ variables.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/qingcang/qingcang/operators/campaign/internal/campaign"
+	"github.com/qingcang/qingcang/operators/campaign/internal/operator"
+)
+
+const (
+	exitFailed = 1
+	// exitConfig tells a supervisor that starting again will not help.
+	exitConfig = 2
+	// resyncEvery bounds how long a campaign outlives an object that lost its finalizer.
+	resyncEvery = time.Minute
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second signal kills at once
+	os.Exit(run(ctx))
+}
+
+func run(ctx context.Context) int {
+	cfg, level, err := configure()
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "campaign operator: configuration: %v\n", err)
+		return exitConfig
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})).With("service", "campaign-operator")
+	ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
+	klog.SetSlogLogger(log)
+
+	log.Info("starting", "cluster", cfg.ClusterName, "namespace", cfg.Namespace)
+	if err := operator.Run(ctx, cfg, log); err != nil && ctx.Err() == nil {
+		log.Error("stopped by an error", "err", err)
+		return exitFailed
+	}
+	log.Info("stopped")
+	return 0
+}
+
+// configure reads flags and environment and names everything that is wrong with them at once.
+func configure() (operator.Config, slog.Level, error) {
+	cfg := operator.Config{ResyncEvery: resyncEvery}
+	// controller-runtime keeps --kubeconfig in the process's own flag set.
+	flags := flag.CommandLine
+	flags.Init("manager", flag.ContinueOnError)
+	flags.StringVar(&cfg.ClusterName, "cluster-name", "", "`name` of this cluster, unique among those of one Kafka; it must never change")
+	flags.StringVar(&cfg.Namespace, "namespace", "", "the `namespace` whose campaigns are run")
+	flags.DurationVar(&cfg.MinReturnWindow, "min-return-window", campaign.LegalReturnWindow,
+		"shortest return `window` that is allowed; under 168h, which only demos and tests may, windows may begin at signing too")
+	flags.StringVar(&cfg.MetricsAddr, "metrics-bind-address", "0", "`address` of the metrics, 0 for none")
+	flags.StringVar(&cfg.ProbeAddr, "health-probe-bind-address", ":8081", "`address` of /livez and /readyz, 0 for none")
+	flags.BoolVar(&cfg.LeaderElect, "leader-elect", false, "let several replicas stand by")
+	if err := flags.Parse(os.Args[1:]); err != nil {
+		return cfg, 0, err
+	}
+
+	var faults []error
+	if cfg.ClusterName == "" {
+		faults = append(faults, errors.New("--cluster-name is missing"))
+	}
+	if cfg.Namespace == "" {
+		faults = append(faults, errors.New("--namespace is missing"))
+	}
+	if cfg.MinReturnWindow < time.Second {
+		faults = append(faults, errors.New("--min-return-window is at least 1s"))
+	}
+	var level slog.Level
+	if name := os.Getenv("LOG_LEVEL"); name != "" {
+		faults = append(faults, level.UnmarshalText([]byte(name)))
+	}
+	faults = append(faults, env.Parse(&cfg.Kafka))
+	var err error
+	if cfg.Kubernetes, err = ctrl.GetConfig(); err != nil {
+		faults = append(faults, fmt.Errorf("no way to the Kubernetes API: %w", err))
+	}
+	return cfg, level, errors.Join(faults...)
+}
