@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/services/internal/money"
 )
@@ -39,7 +41,7 @@ func (o *Order) apply(f Fact, at time.Time) {
 		o.Matured = true
 	default:
 		if Foreign(f) {
-			o.Pending = append(o.Pending, Pending{Fact: f})
+			o.Pending = append(o.Pending, Pending{Fact: proto.Clone(f)})
 		}
 	}
 }
