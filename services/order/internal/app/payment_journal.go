@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
@@ -25,10 +26,14 @@ type paymentCommand = journal.Command[*payment.Orders]
 
 // OpenPaymentJournal reads the payment journal into memory.
 func OpenPaymentJournal(ctx context.Context, store journal.Store, log *slog.Logger) (*PaymentJournal, error) {
-	return journal.Open(ctx, journal.Config{
-		Name: paymentJournalName, Store: store, Log: log,
+	return journal.Open(ctx, paymentJournalConfig(store, time.Now, log), paymentMachine{})
+}
+
+func paymentJournalConfig(store journal.Store, now func() time.Time, log *slog.Logger) journal.Config {
+	return journal.Config{
+		Name: paymentJournalName, Store: store, Now: now, Log: log,
 		Subject: payment.Subject, Private: payment.Foreign,
-	}, paymentMachine{})
+	}
 }
 
 // paymentMachine folds payment facts for the journal.
