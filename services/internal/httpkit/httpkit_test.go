@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
@@ -207,6 +210,17 @@ func TestOnlyOurOwnFaultsAreLoggedAsErrors(t *testing.T) {
 	d.ask("GET", "/v1/campaigns", "")
 	if !strings.Contains(d.log.String(), `"level":"ERROR"`) || !strings.Contains(d.log.String(), "panic") {
 		t.Fatalf("a panic was not logged: %s", d.log)
+	}
+}
+
+func TestAProblemCarriesTheTraceOfItsCaller(t *testing.T) {
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample())))
+	otel.SetTextMapPropagator(propagation.TraceContext{})
+	d := open(t, nil)
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	_, p := d.ask("GET", "/v1/orders/ord_1", "", "Traceparent", "00-"+trace+"-b7ad6b7169203331-01")
+	if p.TraceID != trace {
+		t.Fatalf("got trace id %q", p.TraceID)
 	}
 }
 

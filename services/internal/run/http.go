@@ -59,7 +59,6 @@ func HTTPListener(l net.Listener, handler http.Handler) func(ctx context.Context
 		if err != nil {
 			err = errors.Join(fmt.Errorf("drain: %w", err), server.Close())
 		}
-		<-failed // http.ErrServerClosed
 		return err
 	}
 }

@@ -40,7 +40,7 @@ func TestARequestInFlightIsFinishedBeforeTheServerStops(t *testing.T) {
 			answer <- err.Error()
 			return
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		body, _ := io.ReadAll(resp.Body)
 		answer <- string(body)
 	}()
@@ -60,7 +60,7 @@ func TestAPortThatIsTakenIsAnErrorOfTheService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	if err := HTTPServer(l.Addr().String(), http.NotFoundHandler())(t.Context()); err == nil {
 		t.Fatal("two servers listen on one port")
 	}

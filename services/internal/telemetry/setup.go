@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/log/global"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -123,7 +122,7 @@ func logs(ctx context.Context, res *resource.Resource) (shutdownFunc, error) {
 		return nil, fmt.Errorf("export logs: %w", err)
 	}
 	provider := sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
-	global.SetLoggerProvider(provider)
+	otel.SetLoggerProvider(provider)
 	return provider.Shutdown, nil
 }
 

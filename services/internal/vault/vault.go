@@ -136,7 +136,7 @@ func named(s string) bool { return s != "" && len(s) <= maxNameBytes }
 func binding(parts ...string) []byte {
 	var b []byte
 	for _, p := range parts {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p))) //nolint:gosec // bounded by maxNameBytes
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
 		b = append(b, p...)
 	}
 	return b

@@ -109,7 +109,7 @@ var authorization = regexp.MustCompile(`^WECHATPAY2-SHA256-RSA2048 mchid="(\d+)"
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	m := authorization.FindStringSubmatch(r.Header.Get("Authorization"))
-	if m == nil || m[1] != mchID || r.Host != Host {
+	if len(m) == 0 || m[1] != mchID || r.Host != Host {
 		f.t.Errorf("%s %s to %s came with %q", r.Method, r.URL, r.Host, r.Header.Get("Authorization"))
 		return
 	}
