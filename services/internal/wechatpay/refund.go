@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	wxcore "github.com/wechatpay-apiv3/wechatpay-go/core"
+	"github.com/wechatpay-apiv3/wechatpay-go/core"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/refunddomestic"
 
 	"github.com/qingcang/qingcang/services/internal/money"
@@ -56,7 +56,7 @@ func (c *Client) Refund(ctx context.Context, r RefundRequest) (RefundStatus, err
 		Reason:      reason,
 		NotifyUrl:   &c.notifyURL,
 		Amount: &refunddomestic.AmountReq{
-			Refund: (*int64)(&r.RefundFen), Total: (*int64)(&r.TotalFen), Currency: wxcore.String(currency),
+			Refund: (*int64)(&r.RefundFen), Total: (*int64)(&r.TotalFen), Currency: core.String(currency),
 		},
 	})
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	wxcore "github.com/wechatpay-apiv3/wechatpay-go/core"
+	"github.com/wechatpay-apiv3/wechatpay-go/core"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/jsapi"
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
@@ -68,11 +68,11 @@ func (c *Client) Prepay(ctx context.Context, r PrepayRequest) (prepayID string, 
 	resp, _, err := api.Prepay(ctx, jsapi.PrepayRequest{
 		Appid:       &c.appID,
 		Mchid:       &c.mchID,
-		Description: wxcore.String(string(description[:min(len(description), maxDescriptionRunes)])),
+		Description: core.String(string(description[:min(len(description), maxDescriptionRunes)])),
 		OutTradeNo:  &r.OutTradeNo,
 		TimeExpire:  &r.ExpireAt,
 		NotifyUrl:   &c.notifyURL,
-		Amount:      &jsapi.Amount{Total: (*int64)(&r.Fen), Currency: wxcore.String(currency)},
+		Amount:      &jsapi.Amount{Total: (*int64)(&r.Fen), Currency: core.String(currency)},
 		Payer:       &jsapi.Payer{Openid: &r.PayerOpenID},
 	})
 	if err != nil {
