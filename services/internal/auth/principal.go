@@ -56,6 +56,15 @@ func PrincipalFrom(ctx context.Context) (p Principal, ok bool) {
 	return p, ok
 }
 
+// Require returns the principal of a request, or ErrNoCredentials.
+func Require(ctx context.Context) (Principal, error) {
+	p, ok := PrincipalFrom(ctx)
+	if !ok {
+		return Principal{}, ErrNoCredentials
+	}
+	return p, nil
+}
+
 // ErrNoCredentials is the fault of a request without credentials.
 var ErrNoCredentials = fault.New(fault.Unauthenticated, "no_credentials", "the request has no credentials; log in first")
 

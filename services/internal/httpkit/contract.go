@@ -20,6 +20,7 @@ import (
 
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
+	"github.com/qingcang/qingcang/services/internal/ids"
 )
 
 var errContentType = fault.New(fault.Unsupported, "media_type_not_accepted", "this Content-Type is not accepted here")
@@ -90,7 +91,7 @@ func (k *contract) validate(c *gin.Context, route *routers.Route) error {
 		return err
 	}
 	if !streamed {
-		if err := readWhole(c.Request); err != nil {
+		if err := readWhole(c); err != nil {
 			return err
 		}
 	}
@@ -137,11 +138,13 @@ func (k *contract) limitBody(c *gin.Context, route *routers.Route) (streamed boo
 
 // readWhole reads a body and refuses one that goes on after its JSON value: the
 // validator and the handler would each stop there without a word.
-func readWhole(r *http.Request) error {
-	body, err := io.ReadAll(r.Body)
+func readWhole(c *gin.Context) error {
+	body, err := io.ReadAll(c.Request.Body)
 	if err != nil {
 		return classify(err).Wrap(err)
 	}
+	r := c.Request.WithContext(context.WithValue(c.Request.Context(), bodyHashKey{}, ids.BodyHash(body)))
+	c.Request = r
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -149,6 +152,16 @@ func readWhole(r *http.Request) error {
 		return errInvalid.With(fault.Field{Detail: "the body is not one JSON value"})
 	}
 	return nil
+}
+
+type bodyHashKey struct{}
+
+// BodyHash returns the hash of a request's body as it was sent, to tell a
+// repeat from another request under the same Idempotency-Key. It is 0 for a
+// streamed body: the handler hashes that as it reads.
+func BodyHash(ctx context.Context) uint64 {
+	hash, _ := ctx.Value(bodyHashKey{}).(uint64)
+	return hash
 }
 
 // deadline bounds the handling of a request.

@@ -20,6 +20,7 @@ import (
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/httpkit"
+	"github.com/qingcang/qingcang/services/internal/ids"
 )
 
 // bearers knows three tokens: "good" is a buyer, "staff" has a role, and at
@@ -70,6 +71,9 @@ func open(t *testing.T, change func(*httpkit.Options)) door {
 			return
 		}
 		p, _ := auth.PrincipalFrom(c) // through gin's context, as strict handlers get it
+		if httpkit.BodyHash(c) != ids.BodyHash([]byte(goodOne)) {
+			t.Error("the handler does not know the hash of the body")
+		}
 		c.JSON(http.StatusCreated, gin.H{"buyer": p.ID})
 	})
 	engine.GET("/v1/orders/:id", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"limit": c.Query("limit")}) })
