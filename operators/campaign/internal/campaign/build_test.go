@@ -1,0 +1,115 @@
+package campaign
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+
+	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+)
+
+// The test campaign starts at noon and ends at two.
+var (
+	morning = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	noon    = morning.Add(4 * time.Hour)
+	two     = morning.Add(6 * time.Hour)
+)
+
+// lawful are the settings of an operator that no flag has loosened.
+var lawful = Settings{Cluster: "north", MinReturnWindow: LegalReturnWindow}
+
+type edit func(*v1alpha1.Campaign)
+
+// aCampaign is as the API server stores it: defaults filled in, first generation.
+func aCampaign(edits ...edit) *v1alpha1.Campaign {
+	c := &v1alpha1.Campaign{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "coats", Namespace: "sales", UID: "uid-coats", Generation: 1,
+			Finalizers: []string{v1alpha1.Finalizer},
+		},
+		Spec: v1alpha1.CampaignSpec{
+			BrandID:       "brand_01k9z3w5n8e7s9v0q2c4x6b8da",
+			Title:         "Autumn coats",
+			Items:         []v1alpha1.Item{{SKU: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
+			CommissionBps: 1_000,
+			StartAt:       metav1.NewTime(noon),
+			EndAt:         metav1.NewTime(two),
+			Hold:          metav1.Duration{Duration: 15 * time.Minute},
+			ReturnWindow: v1alpha1.ReturnWindow{
+				Duration: metav1.Duration{Duration: LegalReturnWindow}, From: v1alpha1.FromNextMidnight,
+			},
+		},
+	}
+	for _, e := range edits {
+		e(c)
+	}
+	return c
+}
+
+func generation(n int64) edit { return func(c *v1alpha1.Campaign) { c.Generation = n } }
+
+func unheld(c *v1alpha1.Campaign) { c.Finalizers = nil }
+
+func deleted(c *v1alpha1.Campaign) {
+	at := metav1.NewTime(noon)
+	c.DeletionTimestamp = &at
+	c.Generation++
+}
+
+func window(d time.Duration, from v1alpha1.WindowStart) edit {
+	return func(c *v1alpha1.Campaign) {
+		c.Spec.ReturnWindow = v1alpha1.ReturnWindow{Duration: metav1.Duration{Duration: d}, From: from}
+	}
+}
+
+func suspended(c *v1alpha1.Campaign) { c.Spec.Suspend = true }
+
+// was sets what an earlier plan left in the status.
+func was(phase v1alpha1.Phase, publishedAt time.Time, conditions ...metav1.Condition) edit {
+	return func(c *v1alpha1.Campaign) {
+		at := metav1.NewTime(publishedAt)
+		c.Status.Phase, c.Status.PublishedAt, c.Status.Conditions = phase, &at, conditions
+		c.Status.Lane = &v1alpha1.Lane{Topic: SharedLanes, Partition: 2}
+	}
+}
+
+func allocatedSince(t time.Time) metav1.Condition {
+	return metav1.Condition{
+		Type: v1alpha1.ConditionAllocated, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAllocated,
+		LastTransitionTime: metav1.NewTime(t),
+	}
+}
+
+// published is the record of a campaign in partition 2.
+func published(c *v1alpha1.Campaign) *campaignv1.Desired {
+	return desired(c, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2})
+}
+
+// laneSays is a lane's word after it took a generation in and its stock was allocated.
+func laneSays(phase campaignv1.Status_Phase, generation int64, more ...func(*campaignv1.Status)) *campaignv1.Status {
+	s := &campaignv1.Status{
+		Uid: "uid-coats", Generation: generation, Phase: phase, Units: 10, LeftUnits: 10,
+		Allocation: &campaignv1.Allocation{Generation: generation, State: campaignv1.Allocation_STATE_ALLOCATED},
+	}
+	for _, m := range more {
+		m(s)
+	}
+	return s
+}
+
+func refusedWith(reason, message string) func(*campaignv1.Status) {
+	return func(s *campaignv1.Status) {
+		s.Units, s.LeftUnits = 0, 0
+		s.Allocation.State = campaignv1.Allocation_STATE_REFUSED
+		s.Allocation.Reason, s.Allocation.Message = reason, message
+	}
+}
+
+func stopped(why string) func(*campaignv1.Status) {
+	return func(s *campaignv1.Status) { s.Stopped = why }
+}
+
+func at(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t) }

@@ -1,0 +1,238 @@
+package campaign
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+
+	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+)
+
+func TestWhatIsPublished(t *testing.T) {
+	one := aCampaign()
+	closed := published(one)
+	closed.Closed, closed.Generation, closed.Items = true, 2, nil
+	for name, tc := range map[string]struct {
+		snapshot Snapshot
+		want     *campaignv1.Desired
+	}{
+		"a new campaign is published in the least used lane": {
+			Snapshot{Campaign: one, Shared: []LaneUse{{0, 3}, {1, 2}, {2, 1}, {3, 1}}},
+			published(one),
+		},
+		"what the topic holds already is not published again": {
+			Snapshot{Campaign: one, Published: published(one)},
+			nil,
+		},
+		"a newer generation replaces the older one in its lane": {
+			Snapshot{Campaign: aCampaign(generation(2)), Published: published(one), Shared: []LaneUse{{0, 0}}},
+			published(aCampaign(generation(2))),
+		},
+		"an object that lags behind the topic publishes nothing": {
+			Snapshot{Campaign: one, Published: published(aCampaign(generation(2)))},
+			nil,
+		},
+		"a return window under seven days is not published": {
+			Snapshot{Campaign: aCampaign(window(time.Hour, v1alpha1.FromNextMidnight))},
+			nil,
+		},
+		"a return window from signing is not published": {
+			Snapshot{Campaign: aCampaign(window(LegalReturnWindow, v1alpha1.FromSigning))},
+			nil,
+		},
+		"nothing is published right after the broker refused": {
+			Snapshot{Campaign: one, PublishFault: "no leader"},
+			nil,
+		},
+		"a campaign whose end was published stays ended": {
+			Snapshot{Campaign: aCampaign(generation(9)), Published: closed},
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.snapshot.Settings = lawful
+			got := Plan(tc.snapshot, morning).Publish
+			if diff := cmp.Diff(tc.want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("published (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestALoosenedOperatorTakesShortWindowsFromSigning(t *testing.T) {
+	c := aCampaign(window(5*time.Second, v1alpha1.FromSigning))
+	settings := Settings{Cluster: "demo", MinReturnWindow: 2 * time.Second}
+	got := Plan(Snapshot{Settings: settings, Campaign: c}, morning).Publish
+	want := &campaignv1.ReturnWindow{Seconds: 5, From: campaignv1.ReturnWindow_FROM_SIGNING}
+	if !proto.Equal(got.GetReturnWindow(), want) {
+		t.Errorf("return window = %v, want %v", got.GetReturnWindow(), want)
+	}
+}
+
+func TestEverythingOfTheSpecIsPublished(t *testing.T) {
+	preview := metav1.NewTime(morning)
+	c := aCampaign(suspended, func(c *v1alpha1.Campaign) {
+		c.Spec.PreviewAt = &preview
+		c.Spec.BuyerLimitUnits = 20
+	})
+	got := Plan(Snapshot{Settings: lawful, Campaign: c}, morning).Publish
+	want := &campaignv1.Desired{
+		Uid: "uid-coats", Cluster: "north", Namespace: "sales", Name: "coats", Generation: 1,
+		BrandId: "brand_01k9z3w5n8e7s9v0q2c4x6b8da", Title: "Autumn coats",
+		Items:         []*campaignv1.Item{{Sku: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
+		CommissionBps: 1_000, PreviewAt: at(morning), StartAt: at(noon), EndAt: at(two),
+		BuyerLimitUnits: 20, HoldSeconds: 900,
+		ReturnWindow: &campaignv1.ReturnWindow{Seconds: 604_800, From: campaignv1.ReturnWindow_FROM_NEXT_MIDNIGHT},
+		Lane:         &campaignv1.Lane{Topic: SharedLanes}, Suspended: true,
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
+	}
+}
+
+func TestPhase(t *testing.T) {
+	for name, tc := range map[string]struct {
+		campaign *v1alpha1.Campaign
+		lane     *campaignv1.Status
+		now      time.Time
+		want     v1alpha1.Phase
+	}{
+		"long before the start it is Preview":                 {aCampaign(), laneSays(campaignv1.Status_PHASE_WAITING, 1), morning, v1alpha1.PhasePreview},
+		"ten minutes before the start it is Warming":          {aCampaign(), laneSays(campaignv1.Status_PHASE_WAITING, 1), noon.Add(-WarmUp), v1alpha1.PhaseWarming},
+		"without stock it is Preview even after the start":    {aCampaign(), nil, noon.Add(time.Hour), v1alpha1.PhasePreview},
+		"a refused campaign stays in Preview":                 {aCampaign(), laneSays(campaignv1.Status_PHASE_WAITING, 1, refusedWith("NotEnoughStock", "")), noon, v1alpha1.PhasePreview},
+		"the clock alone does not make it Live":               {aCampaign(), laneSays(campaignv1.Status_PHASE_WAITING, 1), noon.Add(time.Minute), v1alpha1.PhaseWarming},
+		"the lane makes it Live":                              {aCampaign(), laneSays(campaignv1.Status_PHASE_OPEN, 1), noon, v1alpha1.PhaseLive},
+		"a start that was moved away brings Preview back":     {aCampaign(was(v1alpha1.PhaseWarming, morning)), laneSays(campaignv1.Status_PHASE_WAITING, 1), morning, v1alpha1.PhasePreview},
+		"a drained lane makes it AfterSale":                   {aCampaign(), laneSays(campaignv1.Status_PHASE_DRAINED, 1), two, v1alpha1.PhaseAfterSale},
+		"a settled lane makes it Settled":                     {aCampaign(), laneSays(campaignv1.Status_PHASE_SETTLED, 1), two, v1alpha1.PhaseSettled},
+		"a lane that lost its memory does not take Live back": {aCampaign(was(v1alpha1.PhaseLive, morning)), nil, noon, v1alpha1.PhaseLive},
+		"a lane that replays its log does not reopen a sale":  {aCampaign(was(v1alpha1.PhaseSettled, morning)), laneSays(campaignv1.Status_PHASE_OPEN, 1), two, v1alpha1.PhaseSettled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Snapshot{Settings: lawful, Campaign: tc.campaign, Published: published(tc.campaign), Lane: tc.lane}
+			if got := Plan(s, tc.now).Status.Phase; got != tc.want {
+				t.Errorf("phase = %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestReady(t *testing.T) {
+	waiting := func(more ...func(*campaignv1.Status)) *campaignv1.Status {
+		return laneSays(campaignv1.Status_PHASE_WAITING, 1, more...)
+	}
+	fresh := was(v1alpha1.PhasePreview, morning, allocatedSince(morning))
+	for name, tc := range map[string]struct {
+		campaign *v1alpha1.Campaign
+		lane     *campaignv1.Status
+		fault    string
+		now      time.Time
+		status   metav1.ConditionStatus
+		reason   string
+	}{
+		"a campaign just published awaits its lane":            {aCampaign(fresh), nil, "", morning, "False", "Pending"},
+		"a lane that has not answered in time is silent":       {aCampaign(fresh), nil, "", morning.Add(Grace), "False", "LaneSilent"},
+		"an allocated campaign is ready":                       {aCampaign(fresh), waiting(), "", morning, "True", "AsWanted"},
+		"a suspended campaign is ready and says so":            {aCampaign(fresh, suspended), waiting(), "", noon.Add(time.Hour), "True", "Suspended"},
+		"the pool's own reason is shown":                       {aCampaign(fresh), waiting(refusedWith("SettlementTooLow", "raise C1 to 4500")), "", morning, "False", "SettlementTooLow"},
+		"a refusal without a reason is called Refused":         {aCampaign(fresh), waiting(refusedWith("", "")), "", morning, "False", "Refused"},
+		"a reason that is not a word is called Refused":        {aCampaign(fresh), waiting(refusedWith("no stock!", "")), "", morning, "False", "Refused"},
+		"a stopped lane comes before a refusal":                {aCampaign(fresh), waiting(refusedWith("UnknownSKU", ""), stopped("gap at 7")), "", morning, "False", "LaneStopped"},
+		"a lane that missed the start is silent":               {aCampaign(fresh), waiting(), "", noon.Add(Grace), "False", "LaneSilent"},
+		"a lane may take its grace to open":                    {aCampaign(fresh), waiting(), "", noon.Add(Grace - time.Second), "True", "AsWanted"},
+		"stock that comes after the start gives the lane time": {aCampaign(was("Preview", morning, allocatedSince(two))), waiting(), "", two.Add(time.Second), "True", "AsWanted"},
+		"a lane that missed the end is silent":                 {aCampaign(fresh), laneSays(campaignv1.Status_PHASE_OPEN, 1), "", two.Add(Grace), "False", "LaneSilent"},
+		"a short return window comes before all else":          {aCampaign(fresh, window(time.Hour, "NextMidnight")), waiting(stopped("gap")), "", morning, "False", "WindowTooShort"},
+		"a broker that did not take it is named":               {aCampaign(fresh, generation(2)), waiting(), "no leader", morning, "False", "PublishFailed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Snapshot{Settings: lawful, Campaign: tc.campaign, Published: published(aCampaign()), Lane: tc.lane, PublishFault: tc.fault}
+			s.Published.Suspended = tc.campaign.Spec.Suspend
+			got := meta.FindStatusCondition(Plan(s, tc.now).Status.Conditions, v1alpha1.ConditionReady)
+			if got.Status != tc.status || got.Reason != tc.reason {
+				t.Errorf("Ready = %s %s (%s), want %s %s", got.Status, got.Reason, got.Message, tc.status, tc.reason)
+			}
+		})
+	}
+}
+
+func TestDeletion(t *testing.T) {
+	gone := aCampaign(deleted)
+	closed := Closing(published(aCampaign()), 2)
+	for name, tc := range map[string]struct {
+		snapshot Snapshot
+		want     Steps
+	}{
+		"what was never published goes at once":        {Snapshot{Campaign: gone}, Steps{Release: true}},
+		"an end that stands in the topic lets it go":   {Snapshot{Campaign: gone, Published: closed}, Steps{Release: true}},
+		"a published campaign is ended, then let go":   {Snapshot{Campaign: gone, Published: published(aCampaign())}, Steps{Publish: closed, Release: true}},
+		"an object that is not held is left alone":     {Snapshot{Campaign: aCampaign(unheld, deleted), Published: published(aCampaign())}, Steps{}},
+		"a sale that was edited badly ends as it was":  {Snapshot{Campaign: aCampaign(window(time.Hour, "Signing"), deleted), Published: published(aCampaign())}, Steps{Publish: closed, Release: true}},
+		"an end comes after each published generation": {Snapshot{Campaign: gone, Published: published(aCampaign(generation(7)))}, Steps{Publish: Closing(published(aCampaign(generation(7))), 8), Release: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.snapshot.Settings = lawful
+			got := Plan(tc.snapshot, noon)
+			if diff := cmp.Diff(tc.want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDeletionWaitsForTheBroker(t *testing.T) {
+	s := Snapshot{Settings: lawful, Campaign: aCampaign(deleted), Published: published(aCampaign()), PublishFault: "no leader"}
+	got := Plan(s, noon)
+	ready := meta.FindStatusCondition(got.Status.Conditions, v1alpha1.ConditionReady)
+	if got.Release || got.Publish != nil || ready.Reason != v1alpha1.ReasonPublishFailed {
+		t.Errorf("steps = %+v, want the object kept and PublishFailed shown", got)
+	}
+}
+
+func TestWakeAt(t *testing.T) {
+	ready := was(v1alpha1.PhasePreview, morning, allocatedSince(morning))
+	for name, tc := range map[string]struct {
+		lane *campaignv1.Status
+		now  time.Time
+		want time.Time
+	}{
+		"for the answer of the lane":       {nil, morning, morning.Add(Grace)},
+		"for the warm-up":                  {laneSays(campaignv1.Status_PHASE_WAITING, 1), morning, noon.Add(-WarmUp)},
+		"for the opening":                  {laneSays(campaignv1.Status_PHASE_WAITING, 1), noon, noon.Add(Grace)},
+		"for the close":                    {laneSays(campaignv1.Status_PHASE_OPEN, 1), noon, two.Add(Grace)},
+		"not at all when only others move": {laneSays(campaignv1.Status_PHASE_DRAINED, 1), two, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Snapshot{Settings: lawful, Campaign: aCampaign(ready), Published: published(aCampaign()), Lane: tc.lane}
+			if got := Plan(s, tc.now).WakeAt; !got.Equal(tc.want) {
+				t.Errorf("wakes at %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestOrphans(t *testing.T) {
+	record := func(uid, cluster, namespace string, closed bool) *campaignv1.Desired {
+		return &campaignv1.Desired{Uid: uid, Cluster: cluster, Namespace: namespace, Generation: 3, Closed: closed}
+	}
+	records := []*campaignv1.Desired{
+		record("alive", "north", "sales", false),
+		record("gone", "north", "sales", false),
+		record("gone-and-ended", "north", "sales", true),
+		record("gone-in-another-cluster", "south", "sales", false),
+		record("gone-in-another-namespace", "north", "staging", false),
+	}
+	got := Orphans(records, "north", "sales", func(uid string) bool { return uid == "alive" })
+	want := []*campaignv1.Desired{{Uid: "gone", Cluster: "north", Namespace: "sales", Generation: 4, Closed: true}}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("ended (-want +got):\n%s", diff)
+	}
+}
