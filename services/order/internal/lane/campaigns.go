@@ -1,0 +1,126 @@
+package lane
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/qingcang/qingcang/proto/eventkit"
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
+)
+
+// CampaignTopic holds what the operator wants, by campaign uid.
+const CampaignTopic = "campaigns.v1"
+
+// Campaigns is the table of desired states as this replica has read it. Which
+// lane a campaign has stands there and is never computed. It is safe for
+// concurrent use.
+type Campaigns struct {
+	conn *eventkit.Conn
+	log  *slog.Logger
+
+	mu       sync.RWMutex
+	desired  map[string]*campaignv1.Desired
+	caughtUp bool
+	changed  chan struct{} // closed and replaced at each change
+}
+
+// NewCampaigns returns an empty table; Run fills it.
+func NewCampaigns(conn *eventkit.Conn, log *slog.Logger) *Campaigns {
+	return &Campaigns{conn: conn, log: log, desired: map[string]*campaignv1.Desired{}, changed: make(chan struct{})}
+}
+
+// Run reads the table and follows it until ctx ends.
+func (c *Campaigns) Run(ctx context.Context) error {
+	return c.conn.Table(ctx, CampaignTopic,
+		func(uid string, value []byte) error { c.take(ctx, uid, value); return nil },
+		func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.caughtUp = true
+		})
+}
+
+// take notes a desired state. One that cannot be read changes nothing: the
+// campaign goes on as it is.
+func (c *Campaigns) take(ctx context.Context, uid string, value []byte) {
+	d := &campaignv1.Desired{}
+	if err := proto.Unmarshal(value, d); err != nil || value != nil && d.GetUid() != uid {
+		c.log.ErrorContext(ctx, "a campaign's desired state cannot be read", "campaign", uid, "err", err)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case value == nil:
+		delete(c.desired, uid)
+	case d.GetGeneration() >= c.desired[uid].GetGeneration():
+		c.desired[uid] = d
+	}
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// Desired returns a campaign's desired state. It must not be changed.
+func (c *Campaigns) Desired(uid string) (*campaignv1.Desired, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d, ok := c.desired[uid]
+	return d, ok
+}
+
+// ofLane returns the desired states of a lane by uid, and a channel that is
+// closed when the table changes.
+func (c *Campaigns) ofLane(topic string, partition int) (desired []*campaignv1.Desired, changed <-chan struct{}) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, uid := range slices.Sorted(maps.Keys(c.desired)) {
+		d := c.desired[uid]
+		if d.GetLane().GetTopic() == topic && int(d.GetLane().GetPartition()) == partition {
+			desired = append(desired, d)
+		}
+	}
+	return desired, c.changed
+}
+
+// Ready is a readiness check: the table has been read.
+func (c *Campaigns) Ready(*http.Request) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if !c.caughtUp {
+		return fmt.Errorf("%s is not read yet", CampaignTopic)
+	}
+	return nil
+}
+
+// keepWanting tells the lane each desired state that is newer than what it has.
+func (l *Lane) keepWanting(ctx context.Context, campaigns *Campaigns) error {
+	for ctx.Err() == nil {
+		desired, changed := campaigns.ofLane(l.topic, l.partition)
+		for _, d := range l.news(desired) {
+			entry := &lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: d}}}
+			if err := l.Do(ctx, entry, func(*ledger.Ledger) {}); err != nil {
+				return err
+			}
+		}
+		wait(ctx, changed)
+	}
+	return nil
+}
+
+// news returns the desired states that the ledger does not have.
+func (l *Lane) news(desired []*campaignv1.Desired) []*campaignv1.Desired {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.DeleteFunc(desired, func(d *campaignv1.Desired) bool {
+		return l.ledger.Retired(d.GetUid()) || d.GetGeneration() <= l.ledger.Generation(d.GetUid())
+	})
+}

@@ -1,0 +1,183 @@
+package lane
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/qingcang/qingcang/proto/eventkit"
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
+)
+
+// EventTopic takes what the lanes decide.
+const EventTopic = "order.lane-events.v1"
+
+const (
+	publishBatch = 500
+	commitEvery  = 500 * time.Millisecond
+	// followEvery is how often a replica that does not publish asks how far the
+	// publisher is, to forget what it keeps for taking over.
+	followEvery = 5 * time.Second
+)
+
+// own is the work of the lane's publisher while the partition is assigned here.
+// A second, stale publisher can only repeat itself: ids and order of the events
+// are the log's, and consumers drop what they have seen.
+func (l *Lane) own(ctx context.Context, a eventkit.Assignment, campaigns *Campaigns, snapshotEvery int64) error {
+	if err := l.showAt(ctx, 0, func(*ledger.Ledger) {}); err != nil {
+		return err // ctx ended before the lane was loaded
+	}
+	published, err := l.lastPublished(ctx)
+	if err != nil {
+		return err
+	}
+	l.forget(published)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.publish(ctx, a) })
+	group.Go(func() error { return l.unlessStopped(ctx, l.keepTime(ctx)) })
+	group.Go(func() error { return l.unlessStopped(ctx, l.keepWanting(ctx, campaigns)) })
+	group.Go(func() error { return l.unlessStopped(ctx, l.keepSnapshots(ctx, snapshotEvery)) })
+	return group.Wait()
+}
+
+// unlessStopped turns an error of a stopped lane into waiting: what it decided
+// before is still published, and it has complained itself.
+func (l *Lane) unlessStopped(ctx context.Context, err error) error {
+	if err == nil || l.Stopped() == "" {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// publish sends the events of the outbox in order, one batch in flight, and
+// commits how far the lane is. The commit is for those who watch the group's
+// lag; a new publisher goes by the events that stand in the topic.
+func (l *Lane) publish(ctx context.Context, a eventkit.Assignment) error {
+	committed, committedAt := a.Committed, time.Now()
+	for ctx.Err() == nil {
+		batch, next, changed := l.unpublished()
+		if len(batch) > 0 {
+			events, err := l.events(batch)
+			if err != nil {
+				return err
+			}
+			if err := l.conn.Publish(ctx, EventTopic, l.partition, events); err != nil {
+				return err
+			}
+			l.forget(batch[len(batch)-1].event.At)
+			continue
+		}
+		if next > committed && time.Since(committedAt) > commitEvery {
+			if err := a.Commit(next); err != nil {
+				return err
+			}
+			committed, committedAt = next, time.Now()
+		}
+		waitAtMost(ctx, changed, commitEvery)
+	}
+	return nil
+}
+
+func (l *Lane) unpublished() (batch []announcement, next int64, changed <-chan struct{}) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.outbox[:min(publishBatch, len(l.outbox))], l.next, l.changed
+}
+
+func (l *Lane) events(batch []announcement) ([]eventkit.Event, error) {
+	events := make([]eventkit.Event, 0, len(batch))
+	for _, a := range batch {
+		data, err := proto.Marshal(a.event.Message)
+		if err != nil {
+			return nil, fmt.Errorf("encode the event at %v: %w", a.event.At, err)
+		}
+		events = append(events, eventkit.Event{
+			ID: l.eventID(a.event.At), Prev: l.eventID(a.event.Prev), Data: data, Time: a.time,
+			Type: string(a.event.Message.ProtoReflect().Descriptor().FullName()), Subject: subject(a.event.Message),
+		})
+	}
+	return events, nil
+}
+
+// eventID is "<topic>/<partition>/<offset>/<index>"; empty for no event.
+func (l *Lane) eventID(p ledger.Position) string {
+	if p == ledger.None {
+		return ""
+	}
+	return eventkit.Position{Source: l.source(), Seq: uint64(p.Offset), Index: uint32(p.Index)}.String() //nolint:gosec // neither is negative, and an entry has few events
+}
+
+// subject is what an event is about: its order, else its campaign.
+func subject(m proto.Message) string {
+	if about, ok := m.(interface{ GetOrderId() string }); ok {
+		return about.GetOrderId()
+	}
+	if about, ok := m.(interface{ GetCampaignUid() string }); ok {
+		return about.GetCampaignUid()
+	}
+	return ""
+}
+
+// forget drops the events up to the position from the outbox: they are published.
+func (l *Lane) forget(published ledger.Position) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !after(published, l.published) {
+		return
+	}
+	l.published = published
+	n := 0
+	for n < len(l.outbox) && !after(l.outbox[n].event.At, published) {
+		n++
+	}
+	l.outbox = append([]announcement(nil), l.outbox[n:]...) // a new array, or the old events would stay in memory
+	l.wake()
+}
+
+// lastPublished asks the topic for the lane's newest event.
+func (l *Lane) lastPublished(ctx context.Context) (ledger.Position, error) {
+	event, found, err := l.conn.LastEvent(ctx, EventTopic, l.partition, l.source())
+	if err != nil || !found {
+		return ledger.None, err
+	}
+	p, err := event.Position()
+	if err != nil {
+		return ledger.None, err
+	}
+	return ledger.Position{Offset: int64(p.Seq), Index: int(p.Index)}, nil //nolint:gosec // it was an offset when it was written
+}
+
+// followPublished forgets what another replica has published.
+func (l *Lane) followPublished(ctx context.Context) {
+	for ctx.Err() == nil {
+		pause(ctx, followEvery)
+		l.mu.RLock()
+		waiting := len(l.outbox)
+		l.mu.RUnlock()
+		if waiting == 0 {
+			continue
+		}
+		published, err := l.lastPublished(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				l.log.WarnContext(ctx, "cannot see how far the lane is published", "err", err)
+			}
+			continue
+		}
+		l.forget(published)
+	}
+}
+
+func waitAtMost(ctx context.Context, changed <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-timer.C:
+	}
+}

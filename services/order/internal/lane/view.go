@@ -1,0 +1,70 @@
+package lane
+
+import (
+	"context"
+	"sync"
+
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
+)
+
+// View shows the ledger after this replica has applied all that the log held
+// when View was called: it reads everybody's writes.
+func (l *Lane) View(ctx context.Context, show func(*ledger.Ledger)) error {
+	end, err := l.ends.ask(ctx, func(ctx context.Context) (int64, error) {
+		return l.conn.EndOffset(ctx, l.topic, l.partition)
+	})
+	if err != nil {
+		return errLog.Wrap(err)
+	}
+	return l.showAt(ctx, end, show)
+}
+
+// ends lets all that wait share one question for the end of the log. Who comes
+// while one is under way shares the next: the answer of that one may be older
+// than he is.
+type ends struct {
+	mu      sync.Mutex
+	running bool
+	next    *question
+}
+
+type question struct {
+	done chan struct{}
+	end  int64
+	err  error
+}
+
+func (e *ends) ask(ctx context.Context, look func(context.Context) (int64, error)) (int64, error) {
+	e.mu.Lock()
+	if e.next == nil {
+		e.next = &question{done: make(chan struct{})}
+	}
+	q := e.next
+	if !e.running {
+		e.running = true
+		go e.run(context.WithoutCancel(ctx), look) // eventkit bounds the request
+	}
+	e.mu.Unlock()
+	select {
+	case <-q.done:
+		return q.end, q.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (e *ends) run(ctx context.Context, look func(context.Context) (int64, error)) {
+	for {
+		e.mu.Lock()
+		q := e.next
+		e.next = nil
+		if q == nil {
+			e.running = false
+			e.mu.Unlock()
+			return
+		}
+		e.mu.Unlock()
+		q.end, q.err = look(ctx)
+		close(q.done)
+	}
+}
