@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -128,6 +129,20 @@ func (j *Journal[S]) Run(ctx context.Context) error {
 
 // ShardOf is the shard that a route leads to.
 func ShardOf(route string) int { return ids.Shard(route, Shards) }
+
+// routes[n] leads to shard n.
+var routes = func() (out [Shards]string) {
+	for found, n := 0, 0; found < Shards; n++ {
+		if route := strconv.Itoa(n); out[ShardOf(route)] == "" {
+			out[ShardOf(route)] = route
+			found++
+		}
+	}
+	return out
+}()
+
+// RouteTo is a route that leads to a shard, for a View of every shard.
+func RouteTo(shard int) string { return routes[shard] }
 
 // Do decides one command. On nil its facts are durable and applied. A fault that Decide returned
 // comes back as it is; fault.Unavailable means that the outcome is unknown or the store is away:
