@@ -1,0 +1,38 @@
+package lane
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+)
+
+// Statuses returns what the lane knows of each of its campaigns, those that left
+// it included, without their money.
+func (l *Lane) Statuses() []*campaignv1.Status {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	uids := append(l.ledger.Campaigns(), l.ledger.Retirees()...)
+	statuses := make([]*campaignv1.Status, 0, len(uids))
+	for _, uid := range uids {
+		known, ok := l.ledger.Status(uid)
+		if !ok {
+			continue
+		}
+		s := proto.CloneOf(known)
+		s.Offset = l.next
+		if l.stopped != nil {
+			s.Stopped = l.stopped.Error()
+		}
+		statuses = append(statuses, s)
+	}
+	return statuses
+}
+
+// Settle tells the lane that a campaign is over: each of its payments is settled
+// and each of its orders final.
+func (l *Lane) Settle(ctx context.Context, campaignUID string) error {
+	return l.Do(ctx, &lanev1.Entry{Command: &lanev1.Entry_Settle{Settle: &lanev1.Settle{CampaignUid: campaignUID}}}, ignore)
+}
