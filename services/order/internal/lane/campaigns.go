@@ -14,7 +14,6 @@ import (
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
-	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
 // CampaignTopic holds what the operator wants, by campaign uid.
@@ -107,7 +106,7 @@ func (l *Lane) keepWanting(ctx context.Context, campaigns *Campaigns) error {
 		desired, changed := campaigns.ofLane(l.topic, l.partition)
 		for _, d := range l.news(desired) {
 			entry := &lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: d}}}
-			if err := l.Do(ctx, entry, func(*ledger.Ledger) {}); err != nil {
+			if err := l.Do(ctx, entry, ignore); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
@@ -130,31 +132,27 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	return nil
 }
 
-// read applies the log as it grows.
+// read applies the log as it grows, until ctx ends or the lane stops.
 func (l *Lane) read(ctx context.Context) {
 	for ctx.Err() == nil {
 		records, err := l.conn.Fetch(ctx, l.topic, l.partition, l.applied())
-		switch {
-		case errors.Is(err, eventkit.ErrTruncated):
-			l.stop(ctx, err)
-		case err != nil && ctx.Err() == nil:
-			l.log.WarnContext(ctx, "lane cannot be read, trying again", "err", err)
+		if err != nil && !errors.Is(err, eventkit.ErrTruncated) {
+			if ctx.Err() == nil {
+				l.log.WarnContext(ctx, "lane cannot be read, trying again", "err", err)
+			}
 			pause(ctx, retryPause)
 			continue
-		default:
-			for len(records) > 0 && err == nil {
-				n := min(applyChunk, len(records))
-				err = l.take(ctx, records[:n])
-				records = records[n:]
-			}
-			if err == nil {
-				continue
-			}
-			l.stop(ctx, err)
 		}
-		break
+		for chunk := range slices.Chunk(records, applyChunk) {
+			if err == nil {
+				err = l.take(ctx, chunk)
+			}
+		}
+		if err != nil {
+			l.stop(ctx, err)
+			l.complain(ctx)
+		}
 	}
-	l.complain(ctx)
 }
 
 // take applies records under one lock. An error stops the lane.
@@ -251,11 +249,10 @@ func (l *Lane) Skipped() int64 {
 	return l.skipped
 }
 
-// Partition is the lane's partition of its topic.
-func (l *Lane) Partition() int { return l.partition }
-
-// Topic is the lane's topic.
-func (l *Lane) Topic() string { return l.topic }
+// Name is how messages name the lane.
+func (l *Lane) Name() *campaignv1.Lane {
+	return &campaignv1.Lane{Topic: l.topic, Partition: int32(l.partition)} //nolint:gosec // topics have few partitions
+}
 
 // applied is the offset behind the last applied entry.
 func (l *Lane) applied() int64 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
@@ -38,6 +39,8 @@ type Config struct {
 	// Snapshots keeps the states of the shared lanes.
 	Snapshots Snapshots
 	Log       *slog.Logger
+	// Alongside, if set, runs beside a lane's publisher, as long as it does.
+	Alongside func(ctx context.Context, l *Lane) error
 	// SnapshotEvery is the number of entries between two snapshots; 0 is 20,000.
 	SnapshotEvery int64
 }
@@ -81,33 +84,53 @@ func (s *Lanes) Publisher() eventkit.Role {
 		if a.Partition >= len(s.shared) {
 			return fmt.Errorf("%s/%d has no lane here", a.Topic, a.Partition)
 		}
-		return s.shared[a.Partition].own(ctx, a, s.cfg.Campaigns, s.cfg.SnapshotEvery)
+		return s.shared[a.Partition].own(ctx, a, s.cfg)
 	}}
 }
 
 // All returns the lanes by partition.
 func (s *Lanes) All() []*Lane { return s.shared }
 
-// At returns the lane that a campaign's desired state names.
-func (s *Lanes) At(lane *campaignv1.Lane) (*Lane, error) {
-	if lane.GetTopic() != SharedTopic || lane.GetPartition() < 0 || int(lane.GetPartition()) >= len(s.shared) {
+// at returns the lane of a name.
+func (s *Lanes) at(name *campaignv1.Lane) (*Lane, error) {
+	if name.GetTopic() != SharedTopic || name.GetPartition() < 0 || int(name.GetPartition()) >= len(s.shared) {
 		return nil, errNoLane
 	}
-	return s.shared[lane.GetPartition()], nil
+	return s.shared[name.GetPartition()], nil
 }
 
-// OfCampaign returns the lane of a campaign: what the table says, else the lane
+// Do appends an entry to a lane, waits until it is decided here, and shows the
+// lane's ledger as it then is; see Lane.Do.
+func (s *Lanes) Do(ctx context.Context, name *campaignv1.Lane, entry *lanev1.Entry, show func(*ledger.Ledger)) error {
+	l, err := s.at(name)
+	if err != nil {
+		return err
+	}
+	return l.Do(ctx, entry, show)
+}
+
+// Pay tells a lane that money came.
+func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *lanev1.Pay) error {
+	return s.Do(ctx, name, &lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: p}}, ignore)
+}
+
+// Allocate tells a lane what a campaign's stock pool answered.
+func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *lanev1.Allocate) error {
+	return s.Do(ctx, name, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: a}}, ignore)
+}
+
+// LaneOf returns the lane of a campaign: what the table says, else the lane
 // whose ledger has it, for the operator may have forgotten a campaign that is
 // long over.
-func (s *Lanes) OfCampaign(uid string) (*Lane, error) {
+func (s *Lanes) LaneOf(uid string) (*campaignv1.Lane, error) {
 	if d, ok := s.cfg.Campaigns.Desired(uid); ok {
-		return s.At(d.GetLane())
+		return d.GetLane(), nil
 	}
 	for _, l := range s.shared {
 		known := false
 		l.Peek(func(state *ledger.Ledger) { known = state.Knows(uid) || state.Retired(uid) })
 		if known {
-			return l, nil
+			return l.Name(), nil
 		}
 	}
 	return nil, ErrUnknownCampaign
@@ -115,18 +138,21 @@ func (s *Lanes) OfCampaign(uid string) (*Lane, error) {
 
 // Order returns an order as it stands when all that was in its lane's log at the
 // time of the call has been applied here, and its lane.
-func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *Lane, error) {
+func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *campaignv1.Lane, error) {
 	for _, l := range s.shared {
-		if _, ok := l.peekOrder(id); ok {
-			return l.viewOrder(ctx, id)
+		known := false
+		l.Peek(func(state *ledger.Ledger) { _, known = state.Order(id) })
+		if known {
+			o, err := l.order(ctx, id)
+			return o, l.Name(), err
 		}
 	}
 	// Another replica may have placed it a moment ago.
 	var unavailable error
 	for _, l := range s.shared {
-		o, lane, err := l.viewOrder(ctx, id)
+		o, err := l.order(ctx, id)
 		if err == nil {
-			return o, lane, nil
+			return o, l.Name(), nil
 		}
 		if !errors.Is(err, ErrUnknownOrder) {
 			unavailable = err
@@ -138,21 +164,18 @@ func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *Lane, erro
 	return ledger.Order{}, nil, ErrUnknownOrder
 }
 
-func (l *Lane) peekOrder(id string) (o ledger.Order, ok bool) {
-	l.Peek(func(state *ledger.Ledger) { o, ok = state.Order(id) })
-	return o, ok
-}
-
-func (l *Lane) viewOrder(ctx context.Context, id string) (o ledger.Order, lane *Lane, err error) {
+func (l *Lane) order(ctx context.Context, id string) (o ledger.Order, err error) {
 	found := false
 	if err := l.View(ctx, func(state *ledger.Ledger) { o, found = state.Order(id) }); err != nil {
-		return o, nil, err
+		return o, err
 	}
 	if !found {
-		return o, nil, ErrUnknownOrder
+		return o, ErrUnknownOrder
 	}
-	return o, l, nil
+	return o, nil
 }
+
+func ignore(*ledger.Ledger) {}
 
 // Ready is a readiness check: every lane has applied what its log held when this
 // process started.

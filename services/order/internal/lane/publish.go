@@ -26,8 +26,8 @@ const (
 // own is the work of the lane's publisher while the partition is assigned here.
 // A second, stale publisher can only repeat itself: ids and order of the events
 // are the log's, and consumers drop what they have seen.
-func (l *Lane) own(ctx context.Context, a eventkit.Assignment, campaigns *Campaigns, snapshotEvery int64) error {
-	if err := l.showAt(ctx, 0, func(*ledger.Ledger) {}); err != nil {
+func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error {
+	if err := l.showAt(ctx, 0, ignore); err != nil {
 		return err // ctx ended before the lane was loaded
 	}
 	published, err := l.lastPublished(ctx)
@@ -38,8 +38,11 @@ func (l *Lane) own(ctx context.Context, a eventkit.Assignment, campaigns *Campai
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return l.publish(ctx, a) })
 	group.Go(func() error { return l.unlessStopped(ctx, l.keepTime(ctx)) })
-	group.Go(func() error { return l.unlessStopped(ctx, l.keepWanting(ctx, campaigns)) })
-	group.Go(func() error { return l.unlessStopped(ctx, l.keepSnapshots(ctx, snapshotEvery)) })
+	group.Go(func() error { return l.unlessStopped(ctx, l.keepWanting(ctx, cfg.Campaigns)) })
+	group.Go(func() error { return l.unlessStopped(ctx, l.keepSnapshots(ctx, cfg.SnapshotEvery)) })
+	if cfg.Alongside != nil {
+		group.Go(func() error { return l.unlessStopped(ctx, cfg.Alongside(ctx, l)) })
+	}
 	return group.Wait()
 }
 

@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
-	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
 const (
@@ -106,7 +105,7 @@ func (l *Lane) tick(ctx context.Context) error {
 
 func (l *Lane) appendTick(ctx context.Context, at time.Time) error {
 	entry := &lanev1.Entry{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: timestamppb.New(at)}}}
-	return l.Do(ctx, entry, func(*ledger.Ledger) {})
+	return l.Do(ctx, entry, ignore)
 }
 
 func (l *Lane) appendTime() (at, learned time.Time) {

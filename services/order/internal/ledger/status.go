@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -40,8 +42,8 @@ func (l *Ledger) Status(uid string) (*campaignv1.Status, bool) {
 	return s, true
 }
 
-// Retirees returns how many campaigns have left the ledger.
-func (l *Ledger) Retirees() int { return len(l.retired) }
+// Retirees returns the uids of the campaigns that have left the ledger, sorted.
+func (l *Ledger) Retirees() []string { return slices.Sorted(maps.Keys(l.retired)) }
 
 func (c *campaign) status() *campaignv1.Status {
 	s := &campaignv1.Status{
