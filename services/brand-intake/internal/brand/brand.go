@@ -31,6 +31,7 @@ var (
 	ErrKeyReused = fault.New(fault.Unprocessable, "idempotency_key_reused", "this Idempotency-Key came before with another body")
 
 	errName        = fault.New(fault.Invalid, "bad_name", "a brand's name has 1 to 100 characters and none of them is a control character")
+	errSuspended   = fault.New(fault.Conflict, "brand_suspended", "the brand is suspended; nothing new of it is taken")
 	errNotApproved = fault.New(fault.Conflict, "brand_not_approved", "the brand is not approved; operations approve it first")
 )
 
@@ -123,4 +124,17 @@ func (b *Brand) Fold(f proto.Message) bool {
 		return false
 	}
 	return true
+}
+
+// MaySubmit refuses goods of a brand that is not taken in.
+func (b *Brand) MaySubmit() error {
+	switch b.State {
+	case Approved:
+		return nil
+	case Suspended:
+		return errSuspended
+	case Applied:
+		return errNotApproved
+	}
+	return ErrUnknown
 }

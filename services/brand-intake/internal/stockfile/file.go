@@ -155,15 +155,6 @@ func (f *File) explain(err error) error {
 	}
 }
 
-// Sum hashes what is sent and reads nothing else into it, for a repeat.
-func Sum(r io.Reader) ([]byte, error) {
-	f := &File{source: &source{from: r, sum: sha256.New()}}
-	if _, err := io.Copy(io.Discard, f.source); err != nil {
-		return nil, f.explain(err)
-	}
-	return f.SHA256(), nil
-}
-
 // refuseForeign names the mistakes that would only show as strange columns.
 func refuseForeign(in *bufio.Reader, compressed bool) error {
 	head, err := in.Peek(4)
