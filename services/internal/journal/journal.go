@@ -122,7 +122,10 @@ func Open[S any](ctx context.Context, cfg Config, machine Machine[S]) (*Journal[
 func (j *Journal[S]) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range j.shards {
-		group.Go(func() error { return s.run(ctx) })
+		group.Go(func() error {
+			s.run(ctx)
+			return nil
+		})
 	}
 	return group.Wait()
 }

@@ -103,10 +103,12 @@ func (u *unreliable) Insert(ctx context.Context, shard int, seq uint64, b *journ
 
 func TestReplicas(t *testing.T) {
 	stores := map[string]func(*testing.T) journal.Store{
-		"in memory":                    func(*testing.T) journal.Store { return journal.NewMemoryStore() },
-		"in memory, every fifth lost":  func(*testing.T) journal.Store { return &unreliable{Store: journal.NewMemoryStore()} },
-		"in MongoDB":                   func(t *testing.T) journal.Store { return journal.NewMongoStore(testkit.Mongo(t), "shelf") },
-		"in MongoDB, every fifth lost": func(t *testing.T) journal.Store { return &unreliable{Store: journal.NewMongoStore(testkit.Mongo(t), "shelf")} },
+		"in memory":                   func(*testing.T) journal.Store { return journal.NewMemoryStore() },
+		"in memory, every fifth lost": func(*testing.T) journal.Store { return &unreliable{Store: journal.NewMemoryStore()} },
+		"in MongoDB":                  func(t *testing.T) journal.Store { return journal.NewMongoStore(testkit.Mongo(t), "shelf") },
+		"in MongoDB, every fifth lost": func(t *testing.T) journal.Store {
+			return &unreliable{Store: journal.NewMongoStore(testkit.Mongo(t), "shelf")}
+		},
 	}
 	for name, store := range stores {
 		t.Run("two replicas sell exactly the stock, "+name, func(t *testing.T) {
@@ -183,7 +185,7 @@ func heard(seq uint64, key string) journal.Command[*shelf] {
 func TestHeardEventsTakeEffectOnceAndInOrder(t *testing.T) {
 	store := &unreliable{Store: journal.NewMemoryStore()}
 	j := open(t, store, 0)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // seeded on purpose
+	random := rand.New(rand.NewPCG(1, 2))
 	const events = 300
 	for from := 1; from <= events; {
 		// Every delivery begins a little before the last one ended, as after a restart.
@@ -191,7 +193,7 @@ func TestHeardEventsTakeEffectOnceAndInOrder(t *testing.T) {
 		end := min(events, from+random.IntN(30))
 		var batch []journal.Command[*shelf]
 		for seq := start; seq <= end; seq++ {
-			batch = append(batch, heard(uint64(seq), fmt.Sprint("key-", seq%3))) //nolint:gosec // small
+			batch = append(batch, heard(uint64(seq), fmt.Sprint("key-", seq%3)))
 		}
 		if err := j.Hear(t.Context(), batch); err != nil {
 			t.Fatal(err)

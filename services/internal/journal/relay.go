@@ -80,11 +80,11 @@ func (r *relay[S]) publishSome(ctx context.Context) (bool, error) {
 			break
 		}
 		for i, e := range batch.GetEvents() {
-			if e.GetPrivate() || uint32(i) < skip { //nolint:gosec // a batch is bounded
+			if e.GetPrivate() || uint32(i) < skip {
 				continue
 			}
 			event := eventkit.Event{
-				ID: eventkit.Position{Source: r.shard.name, Seq: next, Index: uint32(i)}.String(), Prev: prev, //nolint:gosec // a batch is bounded
+				ID: eventkit.Position{Source: r.shard.name, Seq: next, Index: uint32(i)}.String(), Prev: prev,
 				Type: e.GetType(), Subject: e.GetSubject(), Time: batch.GetDecidedAt().AsTime(),
 				Traceparent: e.GetTraceparent(), Data: e.GetData(),
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,14 +76,14 @@ func (s *shard[S]) load(ctx context.Context) error {
 }
 
 // run takes rounds of waiting commands until ctx ends.
-func (s *shard[S]) run(ctx context.Context) error {
+func (s *shard[S]) run(ctx context.Context) {
 	var waiting []*waiter[S]
 	for {
 		if len(waiting) == 0 {
 			select {
 			case <-ctx.Done():
 				s.refuseAll()
-				return nil
+				return
 			case w := <-s.queue:
 				waiting = append(waiting, w)
 			}
@@ -95,7 +96,7 @@ func (s *shard[S]) run(ctx context.Context) error {
 				w.answer(err)
 			}
 		}
-		waiting = append(over, later...)
+		waiting = slices.Concat(over, later)
 		s.maybeSnapshot(ctx)
 	}
 }
@@ -136,7 +137,7 @@ func (s *shard[S]) settle(ctx context.Context, round []*waiter[S]) (over []*wait
 		if err != nil {
 			return nil, err
 		}
-		won := false
+		var won bool
 		if batch == nil {
 			// Nothing to write: the answer counts only if nobody else wrote meanwhile.
 			fresh, err := s.catchUp(ctx)
@@ -228,7 +229,7 @@ func (s *shard[S]) apply(batch *journalv1.Batch) error {
 	s.seq++
 	at := batch.GetDecidedAt().AsTime()
 	for i, fact := range facts {
-		s.machine.Apply(s.state, fact, Meta{Shard: s.number, Seq: s.seq, Index: uint32(i), DecidedAt: at}) //nolint:gosec // a batch is bounded
+		s.machine.Apply(s.state, fact, Meta{Shard: s.number, Seq: s.seq, Index: uint32(i), DecidedAt: at})
 	}
 	for _, p := range batch.GetHeard() {
 		s.heard[p.GetSource()] = eventkit.Position{Source: p.GetSource(), Seq: p.GetSeq(), Index: p.GetIndex()}

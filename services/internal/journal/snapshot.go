@@ -11,7 +11,7 @@ import (
 // maybeSnapshot saves the state now and then. It is encoded between two rounds, when nothing
 // changes it, and stored beside the next ones; a failed one costs a longer start and nothing else.
 func (s *shard[S]) maybeSnapshot(ctx context.Context) {
-	if s.seq-s.snapshotSeq < uint64(s.cfg.SnapshotEvery) || !s.snapshotting.CompareAndSwap(false, true) { //nolint:gosec // positive by construction
+	if s.seq-s.snapshotSeq < uint64(s.cfg.SnapshotEvery) || !s.snapshotting.CompareAndSwap(false, true) {
 		return
 	}
 	state, err := s.machine.Encode(s.state)
