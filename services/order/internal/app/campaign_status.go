@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ type StatusWriter interface {
 type PublishedLane interface {
 	// Statuses returns what the lane knows of each of its campaigns, those that
 	// left it included, without their money.
-	Statuses(skip func(uid string) bool) []*campaignv1.Status
+	Statuses() []*campaignv1.Status
 	// Settle appends that a campaign leaves the lane.
 	Settle(ctx context.Context, campaignUID string) error
 }
@@ -72,8 +73,9 @@ func (c *CampaignStatus) Run(ctx context.Context, lane PublishedLane) error {
 
 func (c *CampaignStatus) publish(ctx context.Context, lane PublishedLane, told map[string]*campaignv1.Status) error {
 	begin := c.now()
-	// Before the money: see status.Settles.
-	open := lane.Statuses(func(uid string) bool { return status.Settled(told[uid]) })
+	open := slices.DeleteFunc(lane.Statuses(), func(s *campaignv1.Status) bool { // before the money: see status.Settles
+		return status.Settled(told[s.GetUid()])
+	})
 	if len(open) == 0 {
 		return nil
 	}

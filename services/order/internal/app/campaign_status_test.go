@@ -24,12 +24,9 @@ type board struct {
 	down    bool
 }
 
-func (b *board) Statuses(skip func(string) bool) []*campaignv1.Status {
+func (b *board) Statuses() []*campaignv1.Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if skip(b.status.GetUid()) {
-		return nil
-	}
 	return []*campaignv1.Status{proto.CloneOf(b.status)}
 }
 

@@ -15,7 +15,7 @@ import (
 func (o *Order) apply(f Fact, at time.Time) {
 	switch f := f.(type) {
 	case *orderv1.PrepayRequested:
-		o.CampaignUID, o.BuyerID, o.Lane = f.GetCampaignUid(), f.GetBuyerId(), laneOf(f.GetLane())
+		o.CampaignUID, o.BuyerID, o.Lane = f.GetCampaignUid(), f.GetBuyerId(), LaneOf(f.GetLane())
 		o.Prepay = Prepay{Stage: PrepayRequested, Fen: money.Fen(f.GetFen()), ExpiresAt: f.GetExpiresAt().AsTime()}
 	case *orderv1.PrepayCreated:
 		o.Prepay.Stage, o.Prepay.ID, o.Prepay.CreatedAt = PrepayCreated, f.GetPrepayId(), at

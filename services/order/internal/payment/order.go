@@ -74,7 +74,8 @@ func (l Lane) Proto() *campaignv1.Lane {
 	return &campaignv1.Lane{Topic: l.Topic, Partition: l.Partition}
 }
 
-func laneOf(l *campaignv1.Lane) Lane { return Lane{Topic: l.GetTopic(), Partition: l.GetPartition()} }
+// LaneOf reads what Proto wrote.
+func LaneOf(l *campaignv1.Lane) Lane { return Lane{Topic: l.GetTopic(), Partition: l.GetPartition()} }
 
 // Stage is how far the prepay has come.
 type Stage string
