@@ -33,24 +33,25 @@ type written struct {
 // Unavailable or Timeout it may or may not count: the caller comes again with
 // the same entry, which never counts twice.
 func (l *Lane) Do(ctx context.Context, entry *lanev1.Entry, show func(*ledger.Ledger)) error {
-	entry.Rules = ledger.Rules
-	value, err := proto.Marshal(entry)
-	if err != nil {
-		return fmt.Errorf("encode a lane entry: %w", err)
+	if l.Stopped() != "" {
+		return errStopped // there would be no answer
 	}
-	if len(value) > maxBatchBytes {
-		return fmt.Errorf("a lane entry of %d bytes; at most %d fit", len(value), maxBatchBytes)
-	}
-	offset, err := l.enqueue(ctx, value)
+	offset, err := l.tell(ctx, entry)
 	if err != nil {
 		return err
 	}
 	return l.showAt(ctx, offset+1, show)
 }
 
-func (l *Lane) enqueue(ctx context.Context, value []byte) (int64, error) {
-	if reason := l.Stopped(); reason != "" {
-		return 0, errStopped
+// tell appends an entry and returns its offset: it is durable, not decided.
+func (l *Lane) tell(ctx context.Context, entry *lanev1.Entry) (int64, error) {
+	entry.Rules = ledger.Rules
+	value, err := proto.Marshal(entry)
+	if err != nil {
+		return 0, fmt.Errorf("encode a lane entry: %w", err)
+	}
+	if len(value) > maxBatchBytes {
+		return 0, fmt.Errorf("a lane entry of %d bytes; at most %d fit", len(value), maxBatchBytes)
 	}
 	r := &request{value: value, done: make(chan written, 1)}
 	select {

@@ -114,9 +114,16 @@ func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *lanev1.Pay) e
 	return s.Do(ctx, name, &lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: p}}, ignore)
 }
 
-// Allocate tells a lane what a campaign's stock pool answered.
+// Allocate tells a lane what a campaign's stock pool answered. It does not wait
+// for the lane to take it in, so that a lane that stands still does not hold up
+// the stock of others.
 func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *lanev1.Allocate) error {
-	return s.Do(ctx, name, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: a}}, ignore)
+	l, err := s.at(name)
+	if err != nil {
+		return err
+	}
+	_, err = l.tell(ctx, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: a}})
+	return err
 }
 
 // LaneOf returns the lane of a campaign: what the table says, else the lane

@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/qingcang/qingcang/services/internal/auth"
+	"github.com/qingcang/qingcang/services/internal/httpkit"
+	"github.com/qingcang/qingcang/services/order/api"
+	"github.com/qingcang/qingcang/services/order/internal/app"
+)
+
+// Service names this service's spans and its consumer group.
+const Service = "order"
+
+// maxBodyBytes leaves room for 500 lines.
+const maxBodyBytes = 128 << 10
+
+// OrderDesk places, shows and cancels orders.
+type OrderDesk interface {
+	Place(ctx context.Context, c app.PlaceOrder) (app.OrderView, error)
+	Get(ctx context.Context, orderID, buyerID string) (app.OrderView, error)
+	Cancel(ctx context.Context, orderID, buyerID string) (app.OrderView, error)
+}
+
+// Server answers the routes of the contract.
+type Server struct {
+	*Payments
+	orders OrderDesk
+}
+
+var _ StrictServerInterface = (*Server)(nil)
+
+// Door is what the server needs besides the use cases.
+type Door struct {
+	// Buyers verify buyer tokens.
+	Buyers *auth.Keys
+	// Probes serves /livez and /readyz.
+	Probes http.Handler
+}
+
+// New returns the service's HTTP handler.
+func New(orders OrderDesk, payments *Payments, door Door) (http.Handler, error) {
+	engine, err := httpkit.New(httpkit.Options{
+		Service: Service, Spec: api.Spec, MaxBodyBytes: maxBodyBytes, Probes: door.Probes,
+		Auth: httpkit.Authenticators{"buyerToken": door.Buyers.Authenticate(auth.Buyer)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	strict := NewStrictHandlerWithOptions(&Server{Payments: payments, orders: orders}, nil, StrictGinServerOptions{
+		RequestErrorHandlerFunc:  httpkit.RequestError,
+		HandlerErrorFunc:         httpkit.HandlerError,
+		ResponseErrorHandlerFunc: httpkit.ResponseError,
+	})
+	RegisterHandlersWithOptions(engine, strict, GinServerOptions{ErrorHandler: httpkit.ParameterError})
+	return engine, nil
+}
