@@ -2,6 +2,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,22 @@ func TestTheAPIServerTakes(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestTheAPIServerTakesTheSample(t *testing.T) {
+	stack := teststack.New(t)
+	text, err := os.ReadFile("../../config/samples/campaign.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal(text, sample); err != nil {
+		t.Fatal(err)
+	}
+	sample.SetNamespace(stack.Namespace)
+	if err := stack.Client.Create(t.Context(), sample, client.DryRunAll); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 
 // +kubebuilder:rbac:groups=sale.qingcang.io,resources=campaigns,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=sale.qingcang.io,resources=campaigns/status,verbs=patch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update
 
 // Reconciler brings one Campaign after the other to where its plan points.
