@@ -46,7 +46,7 @@ func KubeAssets(ctx context.Context, root string, progress io.Writer) (Assets, e
 	}
 	assets, missing := assetsIn(dir)
 	if missing != "" {
-		err = withLock(dir, func() error { return fetchAssets(ctx, root, dir, progress) })
+		err = withLock(ctx, dir, progress, func() error { return fetchAssets(ctx, root, dir, progress) })
 		if err != nil {
 			return Assets{}, err
 		}
@@ -102,6 +102,7 @@ func downloadAssets(ctx context.Context, root, dir string, progress io.Writer) e
 	return step(progress, "downloading the control plane", func() error {
 		series := KubeVersion[:strings.LastIndex(KubeVersion, ".")] + ".x"
 		store := filepath.Join(dir, "downloaded")
+		defer os.RemoveAll(store) //nolint:errcheck // a leftover in the cache harms nobody
 		found, err := goOutput(ctx, root, []string{"GOWORK=off"},
 			"run", setupEnvtest, "use", "--print", "path", "--bin-dir", store, series)
 		if err != nil {
@@ -134,7 +135,7 @@ func buildAsset(ctx context.Context, root, dir, name string, progress io.Writer)
 		return nil
 	}
 	partial := filepath.Join(dir, "."+name+".partial")
-	err := step(progress, "building "+name+" v"+KubeVersion+" into "+dir, func() error {
+	err := step(progress, "building "+name+" of Kubernetes v"+KubeVersion, func() error {
 		return goBuild(ctx, filepath.Join(root, "hack", "cluster"), []string{"GOWORK=off", "CGO_ENABLED=0"},
 			"-ldflags", versionFlags(), "-o", partial, assetPackages[name])
 	})
@@ -167,7 +168,7 @@ func withKubectl(ctx context.Context, root string, assets Assets, progress io.Wr
 		return Assets{}, err
 	}
 	assets.Kubectl = filepath.Join(dir, "kubectl")
-	err = withLock(dir, func() error { return buildAsset(ctx, root, dir, "kubectl", progress) })
+	err = withLock(ctx, dir, progress, func() error { return buildAsset(ctx, root, dir, "kubectl", progress) })
 	return assets, err
 }
 

@@ -37,7 +37,7 @@ func Build(ctx context.Context, root string, progress io.Writer) (Binaries, erro
 	if err != nil {
 		return Binaries{}, err
 	}
-	err = withLock(binaries.dir, func() error {
+	err = withLock(ctx, binaries.dir, progress, func() error {
 		return step(progress, "building the services, the operator and the simulators", func() error {
 			return goBuild(ctx, root, nil, append([]string{"-o", binaries.dir + "/"}, products...)...)
 		})
@@ -52,17 +52,17 @@ func BuildEmbedded(ctx context.Context, root string, progress io.Writer) (Binari
 		return Binaries{}, err
 	}
 	binaries := Binaries{dir: dir}
-	err = withLock(dir, func() error {
+	err = withLock(ctx, dir, progress, func() error {
 		return step(progress, "building the embedded database and broker", func() error {
-			return buildEmbedded(ctx, root, dir)
+			return buildEmbedded(ctx, root, dir, progress)
 		})
 	})
 	return binaries, err
 }
 
-func buildEmbedded(ctx context.Context, root, dir string) error {
+func buildEmbedded(ctx context.Context, root, dir string, progress io.Writer) error {
 	module := filepath.Join(root, "hack", "embedded")
-	modfile, err := patchFerretDB(ctx, module)
+	modfile, err := patchFerretDB(ctx, module, progress)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ const (
 // patchFerretDB copies FerretDB's module into the cache, corrects its query,
 // and returns a go.mod for the given module that uses the copy. The go command
 // refuses to overlay files of its module cache.
-func patchFerretDB(ctx context.Context, module string) (string, error) {
+func patchFerretDB(ctx context.Context, module string, progress io.Writer) (string, error) {
 	offline := []string{"GOWORK=off"}
 	if _, err := goOutput(ctx, module, offline, "mod", "download", ferretModule); err != nil {
 		return "", err
@@ -38,7 +39,7 @@ func patchFerretDB(ctx context.Context, module string) (string, error) {
 	}
 	copied := filepath.Join(dir, "module")
 	var modfile string
-	err = withLock(dir, func() error {
+	err = withLock(ctx, dir, progress, func() error {
 		if err := copyFerretDB(source, copied); err != nil {
 			return fmt.Errorf("copy FerretDB: %w", err)
 		}
