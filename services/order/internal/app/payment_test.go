@@ -53,7 +53,7 @@ func TestACrashBeforeTheProviderAnsweredIsHealedByAskingAgain(t *testing.T) {
 
 func TestAPaymentGivenUpWhileTheProviderAnsweredIsNotOpened(t *testing.T) {
 	s := openShop(t)
-	s.Payments.cashier = givesUp{provider: s.provider, shop: s}
+	s.cashier = givesUp{provider: s.provider, shop: s}
 	if _, err := s.Open(t.Context(), testOrder, "per_b", "openid-1"); !errors.Is(err, payment.ErrHoldOver) {
 		t.Fatalf("got %v", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
-	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/app"
 	"github.com/qingcang/qingcang/services/order/internal/eventin"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
@@ -18,10 +17,16 @@ import (
 // orderEvents is where the payment journal is published.
 const orderEvents = "order.events.v1"
 
+// provider is what takes and returns money: *wechatpay.Client.
+type provider interface {
+	app.Cashier
+	app.Treasury
+}
+
 // newPayments puts the use cases of payment together.
-func newPayments(j *app.PaymentJournal, lanes *lane.Lanes, provider *wechatpay.Client, log *slog.Logger) *app.Payments {
+func newPayments(j *app.PaymentJournal, lanes *lane.Lanes, pays provider, log *slog.Logger) *app.Payments {
 	return app.NewPayments(app.PaymentsConfig{
-		Journal: j, Orders: heldOrders{lanes}, Lane: lanes, Cashier: provider, Treasury: provider, Log: log,
+		Journal: j, Orders: heldOrders{lanes}, Lane: lanes, Cashier: pays, Treasury: pays, Log: log,
 	})
 }
 
