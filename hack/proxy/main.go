@@ -1,6 +1,8 @@
 // Command proxy stands before the replicas of a service on one machine, as a
 // Kubernetes Service does in a cluster: one loopback address, every replica in
 // its turn, and none that is dead.
+//
+//	proxy -listen 127.0.0.1:8080 http://127.0.0.1:8081 http://127.0.0.1:8082
 package main
 
 import (
@@ -12,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -25,10 +28,9 @@ const idlePerReplica = 256
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	listen := flag.String("listen", "127.0.0.1:8080", "loopback `address` to serve on")
-	to := flag.String("to", "", "`addresses` of the replicas, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, log, *listen, strings.FieldsFunc(*to, func(r rune) bool { return r == ',' }))
+	err := run(ctx, log, *listen, flag.Args())
 	stop()
 	if err != nil {
 		log.Error("the proxy stopped", "err", err)
@@ -37,9 +39,10 @@ func main() {
 }
 
 // run serves until ctx ends and lets the requests in flight finish.
-func run(ctx context.Context, log *slog.Logger, listen string, hosts []string) error {
-	if len(hosts) == 0 {
-		return errors.New("-to is required: where the replicas are")
+func run(ctx context.Context, log *slog.Logger, listen string, urls []string) error {
+	hosts, err := replicaHosts(urls)
+	if err != nil {
+		return err
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", listen)
@@ -65,6 +68,22 @@ func run(ctx context.Context, log *slog.Logger, listen string, hosts []string) e
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return server.Shutdown(drain)
+}
+
+// replicaHosts takes the base URL of each replica.
+func replicaHosts(urls []string) ([]string, error) {
+	if len(urls) == 0 {
+		return nil, errors.New("name the base URL of each replica")
+	}
+	hosts := make([]string, len(urls))
+	for i, text := range urls {
+		replica, err := url.Parse(text)
+		if err != nil || replica.Scheme != "http" || replica.Host == "" || strings.Trim(replica.Path, "/") != "" {
+			return nil, fmt.Errorf("%q is not the base URL of a replica, such as http://127.0.0.1:8081", text)
+		}
+		hosts[i] = replica.Host
+	}
+	return hosts, nil
 }
 
 func newProxy(log *slog.Logger, hosts []string) http.Handler {

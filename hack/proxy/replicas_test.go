@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,7 +47,7 @@ func front(t *testing.T, hosts ...string) (url string) {
 
 func post(t *testing.T, url, body string) (status int, answer string) {
 	t.Helper()
-	response, err := http.Post(url, "text/plain", strings.NewReader(body)) //nolint:forbidigo // the server is in this process
+	response, err := http.Post(url, "text/plain", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,5 +99,27 @@ func TestAnAnswerIsNeverAskedForTwice(t *testing.T) {
 	host := strings.TrimPrefix(server.URL, "http://")
 	if status, _ := post(t, front(t, host, host), "x"); status != http.StatusBadGateway || asked != 1 {
 		t.Errorf("status %d after %d requests, want 502 after one", status, asked)
+	}
+}
+
+func TestReplicaHosts(t *testing.T) {
+	tests := map[string]struct {
+		urls    []string
+		want    []string
+		wantErr bool
+	}{
+		"base URLs are taken":        {urls: []string{"http://127.0.0.1:1", "http://127.0.0.1:2/"}, want: []string{"127.0.0.1:1", "127.0.0.1:2"}},
+		"no replica is refused":      {wantErr: true},
+		"an address is not a URL":    {urls: []string{"127.0.0.1:1"}, wantErr: true},
+		"a path cannot be kept":      {urls: []string{"http://127.0.0.1:1/v1"}, wantErr: true},
+		"the wire here is not https": {urls: []string{"https://127.0.0.1:1"}, wantErr: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := replicaHosts(test.urls)
+			if (err != nil) != test.wantErr || !slices.Equal(got, test.want) {
+				t.Errorf("got %v, %v; want %v, error %t", got, err, test.want, test.wantErr)
+			}
+		})
 	}
 }

@@ -1,6 +1,9 @@
 package stack
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	firstPause     = 100 * time.Millisecond
@@ -19,13 +22,8 @@ type pace struct {
 
 // next takes the time of a death and how long the process had lived.
 func (p *pace) next(now time.Time, lived time.Duration) (pause time.Duration, giveUp bool) {
-	recent := p.deaths[:0]
-	for _, death := range p.deaths {
-		if now.Sub(death) < restartWindow {
-			recent = append(recent, death)
-		}
-	}
-	p.deaths = append(recent, now)
+	p.deaths = slices.DeleteFunc(p.deaths, func(death time.Time) bool { return now.Sub(death) >= restartWindow })
+	p.deaths = append(p.deaths, now)
 	if len(p.deaths) > maxPerWindow {
 		return 0, true
 	}

@@ -41,14 +41,20 @@ func Root() (string, error) {
 // program may take one before it is used; the process that was to have it then
 // fails to start.
 func FreePorts(n int) ([]int, error) {
+	// All stay open until the last is found, so that no port comes twice.
+	listeners := make([]net.Listener, 0, n)
+	defer func() {
+		for _, listener := range listeners {
+			_ = listener.Close() // nothing was written to it
+		}
+	}()
 	ports := make([]int, n)
 	for i := range ports {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := net.Listen("tcp", address(0))
 		if err != nil {
 			return nil, fmt.Errorf("look for a free port: %w", err)
 		}
-		// All stay open until the last is found, so that no port comes twice.
-		defer listener.Close() //nolint:errcheck // nothing was written to it
+		listeners = append(listeners, listener)
 		ports[i] = listener.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil
