@@ -26,15 +26,17 @@ func (s *Suite) installOperator(ctx context.Context) error {
 	return err
 }
 
+// The operator's role is bound to its user in its namespace alone.
 const operatorObjects = `apiVersion: v1
 kind: Namespace
 metadata:
-  name: sales
+  name: qingcang
 ---
 apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
+kind: RoleBinding
 metadata:
-  name: campaign-operator
+  name: campaign-operator-user
+  namespace: qingcang
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole

@@ -51,7 +51,7 @@ type Addresses struct {
 
 // Namespace of the demo's campaigns, and the cluster's name in the desired states.
 const (
-	namespace   = "sales"
+	namespace   = "qingcang"
 	clusterName = "demo"
 )
 
