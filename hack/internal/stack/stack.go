@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -37,6 +38,14 @@ func Root() (string, error) {
 	}
 }
 
+// Ports are taken from below those that Linux and macOS give to outgoing
+// connections: one of these could sit on the port of a process that was killed
+// and keep it from coming back.
+const (
+	lowestPort  = 20_000
+	highestPort = 32_767
+)
+
 // FreePorts returns n different loopback ports that nothing listens on. Another
 // program may take one before it is used; the process that was to have it then
 // fails to start.
@@ -48,16 +57,20 @@ func FreePorts(n int) ([]int, error) {
 			_ = listener.Close() // nothing was written to it
 		}
 	}()
-	ports := make([]int, n)
-	for i := range ports {
-		listener, err := net.Listen("tcp", address(0))
+	ports := make([]int, 0, n)
+	// The order is random, so that two stacks that start at once look elsewhere.
+	for _, offset := range rand.Perm(highestPort - lowestPort + 1) {
+		if len(ports) == n {
+			return ports, nil
+		}
+		listener, err := net.Listen("tcp", address(lowestPort+offset))
 		if err != nil {
-			return nil, fmt.Errorf("look for a free port: %w", err)
+			continue // taken
 		}
 		listeners = append(listeners, listener)
-		ports[i] = listener.Addr().(*net.TCPAddr).Port
+		ports = append(ports, lowestPort+offset)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("fewer than %d ports are free between %d and %d", n, lowestPort, highestPort)
 }
 
 // address is a loopback address with the given port.
