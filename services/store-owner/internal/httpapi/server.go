@@ -1,3 +1,5 @@
+// Package httpapi serves the contract in api/openapi.yaml: it turns requests into use cases, and what
+// they say into answers.
 package httpapi
 
 import (
@@ -18,7 +20,7 @@ type NoticeParser interface {
 	ParseNotice(ctx context.Context, r *http.Request) (wechatpay.Notice, error)
 }
 
-// Server serves the contract: it turns requests into use cases, and what they say into answers.
+// Server holds the use cases behind the contract's routes.
 type Server struct {
 	Sessions    *app.Sessions
 	Memberships *app.Memberships

@@ -35,6 +35,8 @@ const (
 	fee        = 39_800
 )
 
+var client = &http.Client{Timeout: waitAtMost}
+
 // world is the service as main starts it, on a database and topics of its own, with WeChat played.
 type world struct {
 	t      *testing.T
@@ -103,7 +105,11 @@ func (w *world) start() {
 	})
 	w.replicas = append(w.replicas, url)
 	testkit.Eventually(w.t, waitAtMost, func() error {
-		response, err := http.Get(url + "/readyz")
+		request, err := http.NewRequest(http.MethodGet, url+"/readyz", http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
 		if err != nil {
 			return err
 		}
@@ -174,7 +180,7 @@ func (w *world) tell(replica string, n notice) answer {
 
 func (w *world) send(r *http.Request) answer {
 	w.t.Helper()
-	response, err := http.DefaultClient.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
