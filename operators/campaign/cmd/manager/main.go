@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -46,7 +47,7 @@ func run(ctx context.Context) int {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "campaign operator: configuration: %v\n", err)
+		fmt.Fprintf(os.Stderr, "campaign-operator: configuration: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return exitConfig
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})).With("service", "campaign-operator")

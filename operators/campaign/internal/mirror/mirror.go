@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -66,8 +67,29 @@ func (m *Mirror) Run(ctx context.Context) error {
 	}()
 	group.Go(func() error { return m.broker.Table(ctx, DesiredTopic, m.applyDesired, reading.Done) })
 	group.Go(func() error { return m.broker.Table(ctx, StatusTopic, m.applyStatus, reading.Done) })
+	group.Go(func() error { m.complain(ctx); return nil })
 	return group.Wait()
 }
+
+// complain logs from time to time that the topics cannot be read: the broker's errors are waited out
+// in silence, and a topic that is missing would be waited for as silently.
+func (m *Mirror) complain(ctx context.Context) {
+	ticker := time.NewTicker(complainEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-m.ready:
+			return
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			m.log.Warn("the topics are not read yet: does the broker answer, and do both exist?",
+				"topics", []string{DesiredTopic, StatusTopic})
+		}
+	}
+}
+
+const complainEvery = 10 * time.Second
 
 // Ready tells whether all that the topics held at the start has been read.
 func (m *Mirror) Ready() bool {

@@ -129,6 +129,18 @@ func becomes(t *testing.T, s *teststack.Stack, c *v1alpha1.Campaign, phase v1alp
 	})
 }
 
+// vanishes waits until the object is gone.
+func vanishes(t *testing.T, s *teststack.Stack, c *v1alpha1.Campaign) {
+	t.Helper()
+	teststack.Eventually(t, func() error {
+		err := s.Client.Get(t.Context(), client.ObjectKeyFromObject(c), c)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(errors.New("the object is still there"), err)
+	})
+}
+
 func TestASaleFromPreviewToSettled(t *testing.T) {
 	s := teststack.New(t).WithBroker(t)
 	run(t, s)
@@ -273,13 +285,7 @@ func TestADeletedCampaignIsEndedFirst(t *testing.T) {
 	if err := s.Client.Delete(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	teststack.Eventually(t, func() error {
-		err := s.Client.Get(t.Context(), client.ObjectKeyFromObject(c), c)
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is still there (%v)", err)
-		}
-		return nil
-	})
+	vanishes(t, s, c)
 	_, newest := topic(t, s)
 	if got := newest[string(c.UID)]; !got.GetClosed() || got.GetGeneration() <= 1 || len(got.GetItems()) != 1 {
 		t.Errorf("the topic holds %v, want what was published, closed, in a newer generation", got)

@@ -1,12 +1,10 @@
 package operator_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -55,11 +53,5 @@ func TestTheCommittedRoleIsEnough(t *testing.T) {
 	if err := s.Client.Delete(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	teststack.Eventually(t, func() error {
-		err := s.Client.Get(t.Context(), client.ObjectKeyFromObject(c), c)
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is still there (%v)", err)
-		}
-		return nil
-	})
+	vanishes(t, s, c)
 }
