@@ -21,9 +21,13 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
+
+// stopTimeout is what the command gets between SIGTERM and SIGKILL.
+const stopTimeout = 30 * time.Second
 
 func main() {
 	env := flag.String("env", "", "write the addresses to this `file` too, as lines for a shell")
@@ -111,6 +115,7 @@ func writeExports(path string, variables []string) error {
 func runCommand(ctx context.Context, command []string, variables []string) (int, error) {
 	child := exec.CommandContext(ctx, command[0], command[1:]...)
 	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
+	child.WaitDelay = stopTimeout
 	child.Env = append(os.Environ(), variables...)
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := child.Run()

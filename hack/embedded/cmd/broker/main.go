@@ -18,8 +18,9 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/qingcang/qingcang/hack/embedded/internal/loopback"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/qingcang/qingcang/hack/embedded/internal/loopback"
 )
 
 // segmentBytes is the size at which a partition's log file is closed. A start

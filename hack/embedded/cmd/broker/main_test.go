@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/qingcang/qingcang/hack/embedded/internal/crashtest"
 	"github.com/segmentio/kafka-go"
+
+	"github.com/qingcang/qingcang/hack/embedded/internal/crashtest"
 )
 
 func TestMain(m *testing.M) { crashtest.Main(m, main) }

@@ -19,6 +19,7 @@ import (
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
+
 	"github.com/qingcang/qingcang/hack/embedded/internal/loopback"
 )
 

@@ -6,10 +6,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/qingcang/qingcang/hack/embedded/internal/crashtest"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/qingcang/qingcang/hack/embedded/internal/crashtest"
 )
 
 func TestMain(m *testing.M) { crashtest.Main(m, main) }
