@@ -98,18 +98,21 @@ func fingerprint(parts ...string) string {
 	return hex.EncodeToString(hash.Sum(nil)[:6])
 }
 
-// progressInterval is how often a step that takes long says that it goes on.
-const progressInterval = 10 * time.Second
+const (
+	// quietTime is how long a step may take before it is worth a line.
+	quietTime = 3 * time.Second
+	// progressInterval is how often a step that takes long says that it goes on.
+	progressInterval = 10 * time.Second
+)
 
 // step runs do, and tells progress what is being done, every ten seconds that
-// it is still being done, and how long it took. A step of under a second is
-// not worth a line.
+// it is still being done, and how long it took.
 func step(progress io.Writer, what string, do func() error) error {
 	started := time.Now()
 	finished := make(chan error, 1)
 	go func() { finished <- do() }()
 	announced := false
-	wait := time.NewTimer(time.Second)
+	wait := time.NewTimer(quietTime)
 	defer wait.Stop()
 	for {
 		select {
