@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,9 +45,12 @@ type world struct {
 	db     *mongo.Database
 	conn   *eventkit.Conn
 	wechat *wechat
-	// replicas are the addresses of the service.
+	// replicas are the addresses of the service, stops end them.
 	replicas []string
-	keys     int
+	stops    []func()
+
+	mu   sync.Mutex
+	keys int
 }
 
 func newWorld(t *testing.T, replicas int) *world {
@@ -97,12 +101,14 @@ func (w *world) start() {
 	done := make(chan error, 1)
 	log := slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	go func() { done <- wiring.Serve(ctx, w.cfg, listener, log) }()
-	w.t.Cleanup(func() {
+	once := sync.OnceFunc(func() {
 		stop()
 		if err := <-done; err != nil {
 			w.t.Errorf("the service stopped: %v", err)
 		}
 	})
+	w.t.Cleanup(once)
+	w.stops = append(w.stops, once)
 	w.replicas = append(w.replicas, url)
 	testkit.Eventually(w.t, waitAtMost, func() error {
 		request, err := http.NewRequest(http.MethodGet, url+"/readyz", http.NoBody)
@@ -121,8 +127,13 @@ func (w *world) start() {
 	})
 }
 
+// stop ends one replica as SIGTERM would.
+func (w *world) stop(replica int) { w.stops[replica]() }
+
 // key is an Idempotency-Key that was not used before.
 func (w *world) key() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.keys++
 	return fmt.Sprintf("test-key-%04d", w.keys)
 }
@@ -267,9 +278,18 @@ func (w *world) published() []eventkit.Event {
 // orderEvents publishes events of the order service in one partition, as its relay would. The
 // positions go on from where the last call ended.
 type orderEvents struct {
-	w    *world
-	seq  uint64
-	prev string
+	w *world
+	// partition is 3 unless it is set.
+	partition int
+	seq       uint64
+	prev      string
+}
+
+func (o *orderEvents) at() int {
+	if o.partition == 0 {
+		return 3
+	}
+	return o.partition
 }
 
 func (o *orderEvents) publish(messages ...proto.Message) {
@@ -282,7 +302,7 @@ func (o *orderEvents) publish(messages ...proto.Message) {
 			o.w.t.Fatal(err)
 		}
 		e := eventkit.Event{
-			ID: eventkit.Position{Source: "order/3", Seq: o.seq}.String(), Prev: o.prev,
+			ID: eventkit.Position{Source: fmt.Sprintf("order/%d", o.at()), Seq: o.seq}.String(), Prev: o.prev,
 			Type: string(m.ProtoReflect().Descriptor().FullName()), Time: time.Now(), Data: data,
 		}
 		events, o.prev = append(events, e), e.ID
@@ -292,7 +312,7 @@ func (o *orderEvents) publish(messages ...proto.Message) {
 
 func (o *orderEvents) send(events []eventkit.Event) {
 	o.w.t.Helper()
-	if err := o.w.conn.Publish(o.w.t.Context(), "order.events.v1", 3, events); err != nil {
+	if err := o.w.conn.Publish(o.w.t.Context(), "order.events.v1", o.at(), events); err != nil {
 		o.w.t.Fatal(err)
 	}
 }
