@@ -194,7 +194,9 @@ func TestNotices(t *testing.T) {
 			wantStatus: http.StatusNotFound,
 		},
 		"one that could not be made durable is to come again": {
-			change:     func(d *door, _ *http.Request) { d.desk.fails = fault.New(fault.Unavailable, "down", "the store is away") },
+			change: func(d *door, _ *http.Request) {
+				d.desk.fails = fault.New(fault.Unavailable, "down", "the store is away")
+			},
 			wantStatus: http.StatusServiceUnavailable,
 		},
 	}
