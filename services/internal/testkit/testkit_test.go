@@ -2,10 +2,13 @@ package testkit_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/testkit"
 )
 
@@ -77,5 +80,15 @@ func TestWithoutAnAddressATestFailsWithOneSentence(t *testing.T) {
 func TestNoTwoTestsShareAPrefix(t *testing.T) {
 	if one, two := testkit.Prefix(t), testkit.Prefix(t); one == two {
 		t.Fatalf("both got %s", one)
+	}
+}
+
+func TestTheIssuersTokenIsAStaffToken(t *testing.T) {
+	issuer := testkit.StartIssuer(t)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+issuer.Token(t, "carrier"))
+	p, err := auth.NewStaffVerifier(issuer.URL, testkit.Audience, nil).Authenticate(r)
+	if err != nil || !p.Is("carrier") || p.Is("finance") {
+		t.Fatalf("got %+v, %v", p, err)
 	}
 }
