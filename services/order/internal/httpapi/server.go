@@ -1,3 +1,5 @@
+// Package httpapi is the service's HTTP door: the contract's types, and their
+// translation to and from the use cases.
 package httpapi
 
 import (

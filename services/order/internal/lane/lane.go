@@ -251,7 +251,7 @@ func (l *Lane) Skipped() int64 {
 
 // Name is how messages name the lane.
 func (l *Lane) Name() *campaignv1.Lane {
-	return &campaignv1.Lane{Topic: l.topic, Partition: int32(l.partition)} //nolint:gosec // topics have few partitions
+	return &campaignv1.Lane{Topic: l.topic, Partition: int32(l.partition)}
 }
 
 // applied is the offset behind the last applied entry.

@@ -27,7 +27,7 @@ const patience = 30 * time.Second
 // world is a set of topics of the test's own, and one store of snapshots.
 type world struct {
 	conn      *eventkit.Conn
-	snapshots *journal.MemoryStore
+	snapshots lane.Snapshots
 }
 
 func newWorld(t *testing.T) *world {
@@ -43,7 +43,7 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	return &world{conn: conn, snapshots: journal.NewMemoryStore()}
+	return &world{conn: conn, snapshots: journal.NewMongoStore(testkit.Mongo(t), "lanes")}
 }
 
 // replica is one process' lanes; publishing says whether it joins the group.

@@ -69,6 +69,11 @@ func New(cfg Config) (*Lanes, error) {
 
 // Run runs every lane until ctx ends.
 func (s *Lanes) Run(ctx context.Context) error {
+	unobserve, err := s.observe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unobserve() }() // the gauges of a process that ends
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range s.shared {
 		group.Go(func() error { return l.run(ctx) })

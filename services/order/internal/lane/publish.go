@@ -111,7 +111,7 @@ func (l *Lane) eventID(p ledger.Position) string {
 	if p == ledger.None {
 		return ""
 	}
-	return eventkit.Position{Source: l.source(), Seq: uint64(p.Offset), Index: uint32(p.Index)}.String() //nolint:gosec // neither is negative, and an entry has few events
+	return eventkit.Position{Source: l.source(), Seq: uint64(p.Offset), Index: uint32(p.Index)}.String()
 }
 
 // subject is what an event is about: its order, else its campaign.
@@ -151,7 +151,7 @@ func (l *Lane) lastPublished(ctx context.Context) (ledger.Position, error) {
 	if err != nil {
 		return ledger.None, err
 	}
-	return ledger.Position{Offset: int64(p.Seq), Index: int(p.Index)}, nil //nolint:gosec // it was an offset when it was written
+	return ledger.Position{Offset: int64(p.Seq), Index: int(p.Index)}, nil
 }
 
 // followPublished forgets what another replica has published.

@@ -62,7 +62,7 @@ func (l *Lane) keepSnapshots(ctx context.Context, every int64) error {
 		if err != nil {
 			return fmt.Errorf("encode the snapshot of %s: %w", l.source(), err)
 		}
-		stored := &journalv1.Snapshot{Seq: uint64(last), State: raw} //nolint:gosec // offsets are not negative
+		stored := &journalv1.Snapshot{Seq: uint64(last), State: raw}
 		if err := l.snapshots.SaveSnapshot(ctx, l.partition, stored); err != nil {
 			// It costs a longer start and nothing else.
 			l.log.WarnContext(ctx, "lane snapshot not saved", "offset", last, "err", err)

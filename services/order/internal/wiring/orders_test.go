@@ -56,7 +56,7 @@ func TestOrdersOverTwoReplicas(t *testing.T) {
 
 func TestBadOrders(t *testing.T) {
 	w := newWorld(t, 1)
-	w.opens("sale", 5, 600)
+	w.opens("sale", 20, 600)
 	token, err := auth.EncodeShare(w.shares, auth.ShareToken{ShareID: "share", Owner: "owner", Campaign: "sale", Style: "style"})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestBadOrders(t *testing.T) {
 		"a share link with one character changed": {"ann", w.key(), with("shareToken", changed), http.StatusBadRequest, "share_token_invalid"},
 		"a share link":           {"ann", w.key(), with("shareToken", token), http.StatusCreated, ""},
 		"an unknown campaign":    {"ann", w.key(), order("none", 1), http.StatusNotFound, "unknown_campaign"},
-		"over the buyer's limit": {"bob", w.key(), order("sale", 11), http.StatusConflict, "sold_out"},
+		"over the buyer's limit": {"bob", w.key(), order("sale", 11), http.StatusConflict, "over_limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.call(0, c.buyer, http.MethodPost, "/v1/orders", c.key, c.body).want(t, c.status, c.code)
