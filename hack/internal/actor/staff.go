@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/qingcang/qingcang/hack/internal/client/brandintake"
+	"github.com/qingcang/qingcang/hack/internal/client/catalog"
 	"github.com/qingcang/qingcang/hack/internal/client/fulfilment"
 )
 
@@ -80,4 +81,17 @@ func (s *Staff) SignFor(ctx context.Context, shippingOrderID string) (*fulfilmen
 		return nil, fmt.Errorf("report a receipt: %w", err)
 	}
 	return take(r, r.Body, r.JSON200)
+}
+
+// Goods is how many of a brand's SKUs the first page of the catalogue shows.
+func (s *Staff) Goods(ctx context.Context, brandID string) (int, error) {
+	r, err := s.cast.catalog.ListGoodsWithResponse(ctx, brandID, &catalog.ListGoodsParams{}, bearer(s.Token))
+	if err != nil {
+		return 0, fmt.Errorf("list goods: %w", err)
+	}
+	page, err := take(r, r.Body, r.JSON200)
+	if err != nil {
+		return 0, err
+	}
+	return len(page.Items), nil
 }

@@ -89,6 +89,9 @@ func Start(ctx context.Context, o Options) (*Suite, error) {
 	return s, nil
 }
 
+// Root is the repository that the suite was built from.
+func (s *Suite) Root() string { return s.opts.Root }
+
 // Stop ends every process, the youngest first.
 func (s *Suite) Stop() {
 	if s.Supervisor != nil {

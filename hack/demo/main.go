@@ -1,0 +1,145 @@
+// Command demo runs all of Qingcang on this machine: it builds what is missing, starts everything,
+// fills it with a small believable world, and stays up.
+//
+//	go run ./hack/demo            start, or go on where the last one stopped
+//	go run ./hack/demo --reset    forget all of it first
+//	go run ./hack/demo --once     play the story on a stack of its own, check every step, and end
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/stack"
+	"github.com/qingcang/qingcang/hack/internal/suite"
+)
+
+// shortestWindow lets a campaign of the demo close its return window within seconds.
+const shortestWindow = time.Second
+
+func main() {
+	once := flag.Bool("once", false, "play the story by itself, check each step, and end")
+	reset := flag.Bool("reset", false, "forget what an earlier demo left")
+	keep := flag.Bool("keep", false, "with --once: keep the stack's folder, to look into its logs")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *once, *reset, *keep)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, once, reset, keep bool) error {
+	root, err := stack.Root()
+	if err != nil {
+		return err
+	}
+	options := suite.Options{
+		Root: root, MinReturnWindow: shortestWindow, Progress: os.Stdout,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	if once {
+		return playOnce(ctx, options, keep)
+	}
+	return stayUp(ctx, options, reset)
+}
+
+// playOnce runs the story on an empty stack of its own and leaves nothing behind, except after a
+// failure, when the logs are what one wants.
+func playOnce(ctx context.Context, options suite.Options, keep bool) (err error) {
+	if options.Dir, err = os.MkdirTemp("", "qingcang-once-"); err != nil {
+		return fmt.Errorf("make a folder for the stack: %w", err)
+	}
+	s, err := suite.Start(ctx, options)
+	defer s.Stop()
+	if err == nil {
+		began := time.Now()
+		err = tell(ctx, os.Stdout, s)
+		if err == nil {
+			fmt.Printf("\nEvery check holds. The story took %.0f s.\n", time.Since(began).Seconds())
+		}
+	}
+	if err != nil || keep {
+		fmt.Println("Data and logs are kept in", options.Dir)
+		return err
+	}
+	s.Stop()
+	return os.RemoveAll(options.Dir)
+}
+
+// stayUp runs the demo until it is interrupted.
+func stayUp(ctx context.Context, options suite.Options, reset bool) error {
+	var err error
+	if options.Dir, err = suite.DefaultDir(); err != nil {
+		return err
+	}
+	if reset {
+		if err := os.RemoveAll(options.Dir); err != nil {
+			return fmt.Errorf("forget the last demo: %w", err)
+		}
+	}
+	s, err := suite.Start(ctx, options)
+	defer s.Stop()
+	if err != nil {
+		return err
+	}
+	w, err := seedWorld(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := w.print(os.Stdout, s); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		fmt.Println("\nStopping. The next start goes on from here; --reset forgets it.")
+		return nil
+	case err := <-s.Supervisor.Failed():
+		return err
+	}
+}
+
+// sampleStyles is the list of styles that the project carries.
+func sampleStyles(root string) string {
+	return filepath.Join(root, "hack", "demo", "sample", "styles.csv")
+}
+
+// errCheck is the fault of a step whose result is not what the story says.
+var errCheck = errors.New("the result is not what it should be")
+
+// teller prints a story as it goes.
+type teller struct {
+	out  io.Writer
+	step int
+}
+
+// tells begins a step.
+func (t *teller) tells(format string, args ...any) {
+	t.step++
+	_, _ = fmt.Fprintf(t.out, "\n%2d. %s\n", t.step, fmt.Sprintf(format, args...))
+}
+
+// sees prints one result of the step.
+func (t *teller) sees(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.out, "    %s\n", fmt.Sprintf(format, args...))
+}
+
+// expect fails the story unless the condition holds, and prints what held.
+func (t *teller) expect(holds bool, format string, args ...any) error {
+	if !holds {
+		return fmt.Errorf("step %d: %w: %s", t.step, errCheck, fmt.Sprintf(format, args...))
+	}
+	t.sees("✓ "+format, args...)
+	return nil
+}

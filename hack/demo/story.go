@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/actor"
+	"github.com/qingcang/qingcang/hack/internal/campaigns"
+	"github.com/qingcang/qingcang/hack/internal/client/fulfilment"
+	"github.com/qingcang/qingcang/hack/internal/client/order"
+	"github.com/qingcang/qingcang/hack/internal/suite"
+)
+
+// The story's campaign: two sizes of one style, one unit of a second SKU that two buyers want.
+const (
+	storyCampaign = "autumn-clearance"
+	commissionBps = 1_000
+	// hold is the shortest that a campaign may have.
+	hold = 10 * time.Second
+	// window is the return window of the story; the law's seven days are the default.
+	window   = 3 * time.Second
+	deadline = 40 * time.Second
+)
+
+// story is what the steps hand to each other.
+type story struct {
+	*teller
+	cast  *actor.Cast
+	desk  campaigns.Desk
+	suite *suite.Suite
+
+	operations, carrier *actor.Staff
+	brand               *actor.Brand
+	goods               []goods // two sizes of one style, then a third SKU
+	uid                 string
+	owner               *actor.Person
+	shareToken          string
+	paidOrder           *order.Order
+	buyer               *actor.Person
+}
+
+// goods are what the story knows of a SKU.
+type goods struct {
+	styleNo, sku                   string
+	priceFen, settlementFen, units int64
+}
+
+// tell plays the whole story through the public interfaces and checks each result.
+func tell(ctx context.Context, out io.Writer, s *suite.Suite) error {
+	cast, err := actor.NewCast(s.Addresses)
+	if err != nil {
+		return err
+	}
+	t := &story{
+		teller: &teller{out: out}, cast: cast, suite: s,
+		desk: campaigns.Desk{Kubectl: s.Kubectl, Namespace: s.Namespace},
+	}
+	for _, step := range []func(context.Context) error{
+		t.brandApplies, t.brandSubmits, t.operationsApprove,
+		t.wrongCampaigns, t.rightCampaign,
+		t.ownerJoins, t.ownerShares,
+		t.buyerBuys, t.holdRunsOut,
+		t.warehouseShips, t.parcelSigned,
+		t.saleEnds, t.moneyAddsUp, t.nothingLeaks,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// soon polls until check returns nil. The world behind the interfaces is eventually consistent: what
+// one service decided, the next one hears a moment later.
+func soon(ctx context.Context, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not within %s: %w", deadline, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// refusedWith reports whether an error is a service's refusal with that code.
+func refusedWith(err error, code string) bool {
+	var problem *actor.Problem
+	return errors.As(err, &problem) && problem.Code == code
+}
+
+// address is somebody's invented address; nothingLeaks looks for its parts where they must not be.
+func address(name string) fulfilment.Address {
+	return fulfilment.Address{Name: name, Phone: "13912345678", Province: "浙江省", City: "杭州市", District: "西湖区", Street: "龙井路 88 号"}
+}
