@@ -69,6 +69,11 @@ func TestLoggingIn(t *testing.T) {
 				t.Errorf("%s holds an openid", e.ID)
 			}
 		}
+		for _, private := range []string{"oOPENID", "code-chen", "login-secret"} {
+			if w.logs.contain(private) {
+				t.Errorf("a log line holds %q", private)
+			}
+		}
 	})
 }
 

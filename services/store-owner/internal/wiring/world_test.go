@@ -45,6 +45,7 @@ type world struct {
 	db     *mongo.Database
 	conn   *eventkit.Conn
 	wechat *wechat
+	logs   logs
 	// replicas are the addresses of the service, stops end them.
 	replicas []string
 	stops    []func()
@@ -99,7 +100,10 @@ func (w *world) start() {
 	url := "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	log := slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewMultiHandler(
+		slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}),
+		slog.NewTextHandler(&w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}),
+	))
 	go func() { done <- wiring.Serve(ctx, w.cfg, listener, log) }()
 	once := sync.OnceFunc(func() {
 		stop()
@@ -200,6 +204,7 @@ func (w *world) send(r *http.Request) answer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	kept(w.t, r, response, data)
 	a := answer{status: response.StatusCode}
 	if len(data) > 0 {
 		if err := json.Unmarshal(data, &a.body); err != nil {
@@ -326,7 +331,25 @@ func (w *world) authKeys(path string) *auth.Keys {
 	return keys
 }
 
-// everything is all that the database holds but the vault, as bytes.
+// logs keep every line that the service wrote.
+type logs struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (l *logs) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.Write(line)
+}
+
+func (l *logs) contain(what string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Contains(l.lines.Bytes(), []byte(what))
+}
+
+// everything is all that the database holds, the vault's ciphertext included.
 func (w *world) everything() []byte {
 	w.t.Helper()
 	names, err := w.db.ListCollectionNames(w.t.Context(), bson.D{})
