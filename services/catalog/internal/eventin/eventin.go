@@ -1,0 +1,81 @@
+// Package eventin puts what other services say on the shelf. What cannot be decoded is parked:
+// logged by its place in the log, where it stays.
+package eventin
+
+import (
+	"log/slog"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/qingcang/qingcang/proto/eventkit"
+	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	"github.com/qingcang/qingcang/services/catalog/internal/app"
+	"github.com/qingcang/qingcang/services/catalog/internal/shelf"
+)
+
+// The topics that the catalogue is folded from.
+const (
+	CampaignTopic = "campaigns.v1"
+	StatusTopic   = "campaign-status.v1"
+	BrandTopic    = "brand.events.v1"
+)
+
+// Campaigns takes in the operator's desired states, for Conn.Table.
+func Campaigns(c *app.Catalog, log *slog.Logger) func(uid string, value []byte) error {
+	return func(uid string, value []byte) error {
+		if value == nil {
+			c.Learn(func(s *shelf.Shelf) { s.Want(uid, nil) })
+			return nil
+		}
+		desired := &campaignv1.Desired{}
+		if err := proto.Unmarshal(value, desired); err != nil {
+			log.Error("value parked", "topic", CampaignTopic, "key", uid, "err", err)
+			return nil
+		}
+		c.Learn(func(s *shelf.Shelf) { s.Want(uid, desired) })
+		return nil
+	}
+}
+
+// Statuses takes in what lanes say of their campaigns, for Conn.Table.
+func Statuses(c *app.Catalog, log *slog.Logger) func(uid string, value []byte) error {
+	return func(uid string, value []byte) error {
+		if value == nil {
+			c.Learn(func(s *shelf.Shelf) { s.Report(uid, nil) })
+			return nil
+		}
+		status := &campaignv1.Status{}
+		if err := proto.Unmarshal(value, status); err != nil {
+			log.Error("value parked", "topic", StatusTopic, "key", uid, "err", err)
+			return nil
+		}
+		c.Learn(func(s *shelf.Shelf) { s.Report(uid, status) })
+		return nil
+	}
+}
+
+// Goods takes in approved goods, for Conn.Follow. An event that is not behind the last one of its
+// source is a repeat: taking it in again could bring an old description back.
+func Goods(c *app.Catalog, log *slog.Logger) func(eventkit.Record) error {
+	last := map[string]eventkit.Position{}
+	return func(r eventkit.Record) error {
+		position, err := r.Event.Position()
+		if before, heard := last[position.Source]; err == nil && heard && !position.After(before) {
+			return nil
+		}
+		var message proto.Message
+		if err == nil {
+			message, err = r.Event.Decode()
+		}
+		if err != nil {
+			log.Error("event parked", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
+			return nil
+		}
+		last[position.Source] = position
+		if approved, ok := message.(*brandv1.GoodsApproved); ok {
+			c.Learn(func(s *shelf.Shelf) { s.Approve(approved) })
+		}
+		return nil
+	}
+}
