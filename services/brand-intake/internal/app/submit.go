@@ -20,6 +20,10 @@ const (
 	chunkRows = 500
 	// giveUpTimeout bounds the clearing up behind a request that is over.
 	giveUpTimeout = 5 * time.Second
+	// otherTimeout bounds the wait for another upload of the same file.
+	otherTimeout = 20 * time.Second
+	// otherPause is the time between looks for its end.
+	otherPause = 50 * time.Millisecond
 )
 
 // Upload is a stock file as it is being sent.
@@ -50,7 +54,11 @@ func (a *App) Submit(ctx context.Context, p auth.Principal, u Upload) (Submissio
 		return a.sameAgain(ctx, u.BrandID, id, file)
 	}
 	up := &upload{app: a, brandID: u.BrandID, id: id, attempt: attempt}
-	if err := up.read(ctx, file); err != nil {
+	err = up.read(ctx, file)
+	switch {
+	case errors.Is(err, intake.ErrSuperseded):
+		return a.sameAgain(ctx, u.BrandID, id, file)
+	case err != nil:
 		up.giveUp(ctx)
 		return Submission{}, err
 	}
@@ -70,7 +78,8 @@ func (a *App) beginUpload(ctx context.Context, brandID, id string) (attempt int6
 	return attempt, repeated, err
 }
 
-// sameAgain compares a repeat with what came the first time.
+// sameAgain compares a repeat with the file that counts: one that is here, or
+// one that another request with the same key is sending at this moment.
 func (a *App) sameAgain(ctx context.Context, brandID, id string, file *stockfile.File) (Submission, error) {
 	for {
 		_, err := file.Next()
@@ -81,11 +90,41 @@ func (a *App) sameAgain(ctx context.Context, brandID, id string, file *stockfile
 			return Submission{}, err
 		}
 	}
+	if err := a.whenReceived(ctx, brandID, id); err != nil {
+		return Submission{}, err
+	}
 	err := a.view(ctx, brandID, func(e *registry.Entry) error { return e.Intake.Get(id).Same(file.SHA256()) })
 	if err != nil {
 		return Submission{}, err
 	}
 	return a.submission(ctx, brandID, id)
+}
+
+// whenReceived waits until the file was read to its end, by whomever.
+func (a *App) whenReceived(ctx context.Context, brandID, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, otherTimeout)
+	defer cancel()
+	for {
+		here := false
+		err := a.view(ctx, brandID, func(e *registry.Entry) error {
+			sub := e.Intake.Get(id)
+			if sub == nil {
+				return intake.ErrSuperseded
+			}
+			here = sub.State != intake.Receiving
+			return nil
+		})
+		if err != nil || here {
+			return err
+		}
+		timer := time.NewTimer(otherPause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return intake.ErrSuperseded
+		case <-timer.C:
+		}
+	}
 }
 
 // upload is one reading of one file.

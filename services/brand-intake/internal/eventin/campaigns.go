@@ -82,26 +82,26 @@ func (c *Campaigns) put(ctx context.Context, uid string, value []byte) {
 // Answer answers what waits until ctx ends. What fails waits a little and is
 // tried again with whatever is wanted by then.
 func (c *Campaigns) Answer(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		d := c.next()
 		if d == nil {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-c.wake:
-				continue
-			}
+			c.sleep(ctx)
+			continue
 		}
-		if err := c.answer(ctx, d); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		if err := c.answer(ctx, d); err != nil && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "campaign not answered, trying again", "campaign", d.GetUid(), "generation", d.GetGeneration(), "error", err)
 			c.again(d)
-			if !pause(ctx, retryPause) {
-				return nil
-			}
+			pause(ctx, retryPause)
 		}
+	}
+	return nil
+}
+
+// sleep waits until something comes.
+func (c *Campaigns) sleep(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-c.wake:
 	}
 }
 
@@ -140,14 +140,11 @@ func (c *Campaigns) again(d *campaignv1.Desired) {
 	}
 }
 
-// pause waits and reports whether ctx is still on.
-func pause(ctx context.Context, d time.Duration) bool {
+func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
-		return true
 	}
 }

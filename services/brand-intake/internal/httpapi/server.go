@@ -1,3 +1,5 @@
+// Package httpapi is the service's door: it turns requests into use cases and
+// their results into the contract's answers.
 package httpapi
 
 import (

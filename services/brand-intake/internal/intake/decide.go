@@ -23,7 +23,7 @@ const (
 var (
 	ErrUnknown    = fault.New(fault.NotFound, "submission_unknown", "the brand has no such submission")
 	ErrKeyReused  = fault.New(fault.Unprocessable, "idempotency_key_reused", "this Idempotency-Key came before with another file")
-	ErrSuperseded = fault.New(fault.Conflict, "submission_superseded", "another upload with this Idempotency-Key was begun later and goes on instead; ask for its result")
+	ErrSuperseded = fault.New(fault.Conflict, "submission_superseded", "another upload with this Idempotency-Key was begun later and has not ended; send the file again with the same key")
 
 	errWaiting  = fault.Newf(fault.Conflict, "too_many_submissions", "%d submissions of the brand wait for operations; they decide on some first", MaxWaiting)
 	errUnread   = fault.New(fault.Conflict, "submission_not_received", "the file was not read to its end; it can be neither approved nor rejected")

@@ -3,6 +3,7 @@ package stockfile
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"unicode/utf8"
 
@@ -23,7 +24,7 @@ func decoded(r io.Reader) (io.Reader, error) {
 	head, err := in.Peek(3)
 	switch {
 	case len(head) == 0 && err != nil:
-		if err == io.EOF { //nolint:errorlint // Peek returns it bare
+		if errors.Is(err, io.EOF) {
 			return nil, ErrEmpty
 		}
 		return nil, err

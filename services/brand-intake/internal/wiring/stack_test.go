@@ -3,16 +3,12 @@ package wiring_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"google.golang.org/protobuf/proto"
@@ -41,7 +36,7 @@ type stack struct {
 	db     *mongo.Database
 	conn   *eventkit.Conn
 	logs   *logBook
-	issuer *issuer
+	issuer *testkit.Issuer
 	// last has the newest event id that the test published, by source.
 	last map[string]string
 	// halt stops the service and waits for it.
@@ -69,7 +64,7 @@ func (l *logBook) String() string {
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{t: t, db: testkit.Mongo(t), logs: &logBook{}, issuer: newIssuer(t), last: map[string]string{}}
+	s := &stack{t: t, db: testkit.Mongo(t), logs: &logBook{}, issuer: testkit.StartIssuer(t), last: map[string]string{}}
 	kafka := eventkit.Config{Brokers: testkit.Brokers(t), TopicPrefix: testkit.Prefix(t)}
 	conn, err := eventkit.Dial(kafka)
 	if err != nil {
@@ -86,7 +81,7 @@ func newStack(t *testing.T) *stack {
 	}
 	s.cfg = wiring.Config{
 		Mongo: mongokit.Config{URI: os.Getenv("MONGODB_URI"), Database: s.db.Name()}, Kafka: kafka,
-		OIDCIssuer: s.issuer.url, OIDCAudience: "qingcang", VaultKeyFile: keys,
+		OIDCIssuer: s.issuer.URL, OIDCAudience: testkit.Audience, VaultKeyFile: keys,
 	}
 	s.start()
 	return s
@@ -116,55 +111,6 @@ func (s *stack) start() {
 		})
 	}
 	s.t.Cleanup(s.halt)
-}
-
-// issuer is an OIDC issuer with one key.
-type issuer struct {
-	url string
-	key *ecdsa.PrivateKey
-}
-
-func newIssuer(t *testing.T) *issuer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := key.PublicKey.Bytes() // 4, x, y
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	answer := func(path string, v any) {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(v)
-		})
-	}
-	answer("/.well-known/openid-configuration", map[string]any{
-		"issuer": server.URL, "jwks_uri": server.URL + "/keys", "id_token_signing_alg_values_supported": []string{"ES256"},
-	})
-	answer("/keys", map[string]any{"keys": []any{map[string]string{
-		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k1",
-		"x": base64.RawURLEncoding.EncodeToString(public[1:33]), "y": base64.RawURLEncoding.EncodeToString(public[33:]),
-	}}})
-	return &issuer{url: server.URL, key: key}
-}
-
-// token is a staff token with these roles.
-func (i *issuer) token(t *testing.T, roles ...string) string {
-	t.Helper()
-	token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
-		"iss": i.url, "aud": "qingcang", "sub": "staff-1", "roles": roles, "exp": time.Now().Add(time.Hour).Unix(),
-	})
-	token.Header["kid"] = "k1"
-	signed, err := token.SignedString(i.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
 }
 
 // reply is an answer of the service.
@@ -259,7 +205,7 @@ func text(t *testing.T, body map[string]any, field string) string {
 // brand applies, is approved and gets a key.
 func (s *stack) brand(name string) (brandID, key string) {
 	s.t.Helper()
-	staff := s.issuer.token(s.t, "operations")
+	staff := s.issuer.Token(s.t, "operations")
 	body := `{"name":"` + name + `","contact":{"name":"Li Na","phone":"+8613812345678","email":"lina@example.com"}}`
 	brandID = text(s.t, s.post("/v1/brands", "", body, "Idempotency-Key", "apply-"+name).wants(http.StatusCreated), "brandId")
 	s.post("/v1/brands/"+brandID+"/approval", staff, "").wants(http.StatusOK)

@@ -27,7 +27,7 @@ const (
 // TestFromTheStockFileToTheStatement is the brand's part of the story.
 func TestFromTheStockFileToTheStatement(t *testing.T) {
 	s := newStack(t)
-	staff := s.issuer.token(t, "operations")
+	staff := s.issuer.Token(t, "operations")
 	brandID, key := s.brand("Yunshan")
 	brand := "/v1/brands/" + brandID
 
@@ -89,8 +89,8 @@ func TestTheSameSubmissionTwiceChangesNothing(t *testing.T) {
 		t.Errorf("the answers differ:\n%v\n%v", first, second)
 	}
 	id := text(t, first, "submissionId")
-	s.post(brand+"/submissions/"+id+"/approval", s.issuer.token(t, "operations"), "").wants(http.StatusOK)
-	s.post(brand+"/submissions/"+id+"/approval", s.issuer.token(t, "operations"), "").wants(http.StatusOK)
+	s.post(brand+"/submissions/"+id+"/approval", s.issuer.Token(t, "operations"), "").wants(http.StatusOK)
+	s.post(brand+"/submissions/"+id+"/approval", s.issuer.Token(t, "operations"), "").wants(http.StatusOK)
 	third := s.submit(brandID, key, "first-file", strings.NewReader(file)).wants(http.StatusCreated)
 	if third["submissionId"] != id || third["state"] != "approved" {
 		t.Errorf("got %v, want %s approved", third, id)
@@ -123,8 +123,8 @@ func TestOneBrandNeverSeesAnother(t *testing.T) {
 func TestStaffAndKeys(t *testing.T) {
 	s := newStack(t)
 	brandID, key := s.brand("Yunshan")
-	of, staff := "/v1/brands/"+brandID, s.issuer.token(t, "operations")
-	s.post(of+"/approval", s.issuer.token(t, "finance"), "").wantsCode(http.StatusForbidden, "role_missing")
+	of, staff := "/v1/brands/"+brandID, s.issuer.Token(t, "operations")
+	s.post(of+"/approval", s.issuer.Token(t, "finance"), "").wantsCode(http.StatusForbidden, "role_missing")
 	s.post(of+"/approval", key, "").wantsCode(http.StatusUnauthorized, "bad_token")
 	s.post(of+"/keys", staff, "", "Idempotency-Key", "key-for-Yunshan").wantsCode(http.StatusConflict, "key_already_shown")
 	s.post("/v1/brands", "", `{"name":"Yunshan","contact":{"name":"Wang","phone":"+8613800000000","email":"a@b"}}`, "Idempotency-Key", "apply-Yunshan").
@@ -136,7 +136,7 @@ func TestStaffAndKeys(t *testing.T) {
 	if fmt.Sprint(shown["contact"]) != "map[email:lina@example.com name:Li Na phone:+8613812345678]" {
 		t.Errorf("operations see %v", shown)
 	}
-	for name, token := range map[string]string{"the brand": key, "finance": s.issuer.token(t, "finance")} {
+	for name, token := range map[string]string{"the brand": key, "finance": s.issuer.Token(t, "finance")} {
 		if shown := s.get(of, token).wants(http.StatusOK); shown["contact"] != nil {
 			t.Errorf("%s sees the contact", name)
 		}
@@ -204,7 +204,7 @@ func TestBadStockFiles(t *testing.T) {
 		if fmt.Sprint(got["rowsTaken"]) != "3000" {
 			t.Errorf("got %v", got)
 		}
-		s.post("/v1/brands/"+brandID+"/submissions/"+text(t, got, "submissionId")+"/approval", s.issuer.token(t, "operations"), "").wants(200)
+		s.post("/v1/brands/"+brandID+"/submissions/"+text(t, got, "submissionId")+"/approval", s.issuer.Token(t, "operations"), "").wants(200)
 		seen := map[string]bool{}
 		testkit.Eventually(t, patience, func() error {
 			for _, e := range s.told() {
