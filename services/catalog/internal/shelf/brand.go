@@ -41,17 +41,17 @@ func (b *brand) take(approved []*brandv1.Goods) {
 func merge(sorted, fresh []string) []string {
 	slices.Sort(fresh)
 	i, j := len(sorted)-1, len(fresh)-1
-	merged := append(sorted, fresh...)
-	for at := len(merged) - 1; j >= 0; at-- {
-		if i >= 0 && merged[i] > fresh[j] {
-			merged[at] = merged[i]
+	sorted = append(sorted, fresh...)
+	for at := len(sorted) - 1; j >= 0; at-- { // from behind, so that nothing is overwritten unread
+		if i >= 0 && sorted[i] > fresh[j] {
+			sorted[at] = sorted[i]
 			i--
 		} else {
-			merged[at] = fresh[j]
+			sorted[at] = fresh[j]
 			j--
 		}
 	}
-	return merged
+	return sorted
 }
 
 // Goods returns up to limit of a brand's goods by SKU, those behind after, and whether there are more.
