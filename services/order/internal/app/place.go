@@ -74,7 +74,7 @@ func (a *Orders) Place(ctx context.Context, c PlaceOrder) (OrderView, error) {
 	case !known && retired:
 		return OrderView{}, refusals[ledger.Closed]
 	case !known: // the lane has not heard of the campaign yet, and remembers no order of it
-		return OrderView{}, lane.ErrUnknownCampaign
+		return OrderView{}, refusals[ledger.NotOpen]
 	case o.BodyHash != entry.GetBodyHash():
 		return OrderView{}, errKeyReused
 	case o.State == ledger.Refused:

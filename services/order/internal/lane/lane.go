@@ -121,6 +121,12 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if state.Last().After(published) {
+		// Events that were published are gone from their topic. Only the whole log
+		// can make them again.
+		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", published.Offset, "snapshot", state.Last().Offset)
+		state, next = ledger.New(), 0
+	}
 	end, err := l.conn.EndOffset(ctx, l.topic, l.partition)
 	if err != nil {
 		return err
@@ -197,15 +203,11 @@ func (l *Lane) applyOne(ctx context.Context, record eventkit.Record) error {
 		l.commands++
 	}
 	for _, event := range outcome.Events {
-		if after(event.At, l.published) {
+		if event.At.After(l.published) {
 			l.outbox = append(l.outbox, announcement{event: event, time: l.ledger.Now()})
 		}
 	}
 	return nil
-}
-
-func after(p, q ledger.Position) bool {
-	return p.Offset > q.Offset || p.Offset == q.Offset && p.Index > q.Index
 }
 
 // wake tells everybody who waits to look again. The lock is held.

@@ -27,8 +27,8 @@ const (
 // A second, stale publisher can only repeat itself: ids and order of the events
 // are the log's, and consumers drop what they have seen.
 func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error {
-	if err := l.showAt(ctx, 0, ignore); err != nil {
-		return err // ctx ended before the lane was loaded
+	if err := l.awaitGoal(ctx); err != nil {
+		return err // ctx ended
 	}
 	published, err := l.lastPublished(ctx)
 	if err != nil {
@@ -44,6 +44,22 @@ func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error
 		group.Go(func() error { return l.unlessStopped(ctx, cfg.Alongside(ctx, l)) })
 	}
 	return group.Wait()
+}
+
+// awaitGoal waits until the lane has caught up: before that, it would ask for
+// ticks and campaigns that are in the log already. A stopped lane is as far as
+// it will come.
+func (l *Lane) awaitGoal(ctx context.Context) error {
+	if err := l.showAt(ctx, 0, ignore); err != nil {
+		return err
+	}
+	l.mu.RLock()
+	goal := l.goal
+	l.mu.RUnlock()
+	if err := l.showAt(ctx, goal, ignore); err != nil && l.Stopped() == "" {
+		return err
+	}
+	return nil
 }
 
 // unlessStopped turns an error of a stopped lane into waiting: what it decided
@@ -129,12 +145,12 @@ func subject(m proto.Message) string {
 func (l *Lane) forget(published ledger.Position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !after(published, l.published) {
+	if !published.After(l.published) {
 		return
 	}
 	l.published = published
 	n := 0
-	for n < len(l.outbox) && !after(l.outbox[n].event.At, published) {
+	for n < len(l.outbox) && !l.outbox[n].event.At.After(published) {
 		n++
 	}
 	l.outbox = append([]announcement(nil), l.outbox[n:]...) // a new array, or the old events would stay in memory

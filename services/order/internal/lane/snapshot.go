@@ -79,11 +79,7 @@ func (l *Lane) encode() (*lanev1.Snapshot, ledger.Position, error) {
 	if err != nil {
 		return nil, ledger.None, err
 	}
-	newest := l.published
-	if n := len(l.outbox); n > 0 {
-		newest = l.outbox[n-1].event.At
-	}
-	return &lanev1.Snapshot{Rules: ledger.Rules, Offset: l.next - 1, State: state}, newest, nil
+	return &lanev1.Snapshot{Rules: ledger.Rules, Offset: l.next - 1, State: state}, l.ledger.Last(), nil
 }
 
 // awaitPublished waits until the event at p is published; false when ctx ends.
@@ -92,7 +88,7 @@ func (l *Lane) awaitPublished(ctx context.Context, p ledger.Position) bool {
 		l.mu.RLock()
 		published, changed := l.published, l.changed
 		l.mu.RUnlock()
-		if !after(p, published) {
+		if !p.After(published) {
 			return true
 		}
 		wait(ctx, changed)

@@ -34,6 +34,11 @@ type Position struct {
 	Index  int
 }
 
+// After reports whether p stands behind q.
+func (p Position) After(q Position) bool {
+	return p.Offset > q.Offset || p.Offset == q.Offset && p.Index > q.Index
+}
+
 // None is the position before the first event.
 var None = Position{Offset: -1}
 
@@ -140,6 +145,9 @@ func (l *Ledger) emit(m proto.Message) {
 
 // Now returns ledger time; zero before the first tick.
 func (l *Ledger) Now() time.Time { return l.now }
+
+// Last returns the position of the newest event, None before the first.
+func (l *Ledger) Last() Position { return l.last }
 
 // Order returns an order as it stands.
 func (l *Ledger) Order(id string) (Order, bool) {
