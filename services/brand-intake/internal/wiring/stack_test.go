@@ -27,7 +27,7 @@ import (
 )
 
 // patience bounds the wait for what happens behind a request.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // stack is the service as main starts it, on a database and topics of its own.
 type stack struct {
