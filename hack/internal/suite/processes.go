@@ -51,7 +51,7 @@ func (s *Suite) startServices(ctx context.Context) error {
 	}
 	return s.Supervisor.Start(ctx, stack.Process{
 		Name: "proxy", Path: s.binaries.Path("proxy"), Env: []string{serviceMemory},
-		Args:  []string{"-listen", s.ports.address("order"), "-to", s.ports.address("order-a") + "," + s.ports.address("order-b")},
+		Args:  []string{"-listen", s.ports.address("order"), s.ports.url("order-a"), s.ports.url("order-b")},
 		Ready: stack.HTTPReady(s.Order + "/readyz"),
 	})
 }
