@@ -5,19 +5,13 @@ package httpapi
 
 import (
 	"bytes"
-	"compress/flate"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"path"
-	"strings"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 	"github.com/gin-gonic/gin/binding"
 	"github.com/oapi-codegen/runtime"
@@ -1002,148 +996,4 @@ func (sh *strictHandler) ReceiveWechatPayNotice(ctx *gin.Context, params Receive
 	} else if response != nil {
 		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
 	}
-}
-
-// Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
-// Stored as a slice of fixed-width chunks rather than one concatenated
-// const string: with thousands of chunks the chained `+` fold is several
-// times slower for the Go compiler than parsing a slice literal.
-var swaggerSpec = []string{
-	"1Fpvc9s28v4qO/x1Ju2vlCw5blqrr1xn3HPaa3yRM54522dB5FJERAIMANpmM/7uNwuA/yQqsdM0M5c3",
-	"kfgHWOzu8+yzK38IIpkXUqAwOph9CAqmWI4Glf12GmNeSIMiqn7Diq7EqCPFC8OlCGbBcSo1ClhWYFKE",
-	"iGUZqhCkQChQARcGhRnDqYFIlsJoSKQCk3INy7JCBUzEoGRpEJiGTIoV/U8rSRXT+xrWWJhxEAacdkuR",
-	"xaiCMBAsx2DWtW5E5oWBwvclVxgHM6NKDAMdpZgzsjtn97+jWJk0mL04CIOci/rrT2FQMGNQ0Rb/uTwa",
-	"/ZuN/pyMDm9G199/E4SBqQraTBvFxSp4eAiD12TdaUzLWrsKZtLWKunvfsyabxQmwSz4v73W+Xvurt6r",
-	"V3+grRTqQgqNNhpnSi4zzOljJK1v6SMrioxHjCKyV7gnvn+nKTwfHrljva7dsR/gI0hYmZkQWGJQwZuT",
-	"Yzg8+OHHsfWDf5+Wf6lkUWD8Oxdos0jJApXhzu4ME/NWcJdg/fUvUmaTI4tBG55lsERYynKVGmAGDN3N",
-	"ZU5ZFIRBIlXOTDALuDAvDtrQUJ6tUAXWX8wfHUWZB7PLQMssvpGloQBJcyOTBCkkYSBvUd1kPOcmuN6K",
-	"chjodUnLbF0v64N80pqHbgZc2gXr1xtDw45zWivk8h1GhnY7QbHttCMBLCdAAReQoAhhujedTKAqmRj0",
-	"U84Fz8kdkyGfnXDM4hMK83boIhnjoBtiNIxng7cKSYurAbvh1fz1H+DvEz1Ii/aljKsQpAIH8BkBKQRC",
-	"lf/4vkRV2c/jQUB23Vzv3pg45NZX86Oz0zNW5R5DfTvPUwSmViXd1SATuEB+z8Wr+S+Kxyt8pmGF5hfF",
-	"RHxxfMaqN/i+RG0ztO88VhSOJbZcJKSIcG7UsP9YtGYr3HGvmvOVGL6nsGDVjh01X4lze3HgpuE5zg3L",
-	"i4G7m+6tNwn98bpvdw7WHqOzd2v/UFBq8mBxzCkSLDvruDNhmcZND3uQ7ib3afgUBOfs3uFkOrH/OsiZ",
-	"PgnfQ8ezvD6AMJYXjK/EWx7vABqLM++ZTe5EAUxAKQrGY18zM6lRAzcatJHRegxHS43C2MrLhH/I8qrA",
-	"WyTIZTEwUfV4I2YGRxTWYMB9saN6W/0M5vpT1aVbGh6a9ZhSrKLviWO4j61AJPgQBuQF/ehtrbt3bSrb",
-	"Cv6oUkyRTkoRY3zyaHO1YQYftcPcPrmZT62O6KZIvW7tjjYezpV9S3fmoTv7Jj0TSE9fUirgPcuLzMuZ",
-	"m8n03Z8v3v2UHJhkvb98wabip/vD9z+qH3IHmhptzyc9LUWvXk5Gh2z05/WH/RcP3wylUxunLWgUikf4",
-	"BIf/vRW7sWanUzsFpX8QvC+4Qn1kelZ8FGWPh0XR7vqxp3slr31tsFxscn7zaJ1j7YHa/Xe6ZV4DoZ9u",
-	"xDwzT14hpKzDWlAKwzOrDWr6GwM9N7PXNMsQtGEi1mNwpsQhRExEmGUYz66EfcquxDUkChHYinExBgKH",
-	"xngGQpqUixXcMW050N0i3MyAZRlVfTInlwIruCMGXbJoPb6yp/fSkt6zDrC49IZYvHpLPBp184nWH1Sb",
-	"ZxmLsKkQT6iALI4Vaj2EZ6utkzJLeEYBeqbh7PX8HPZup3v+LdTAhL4jQTzeQPK0h2R6/tNQ3ihlT6vK",
-	"T2P3mthzdn/qnv/Bl2v/dbpN+jplCs/lekhSk+QzdIsCT9mTcbEGkyrqReAu5VHqpKrtWyNSonBK4vBO",
-	"oAJkSugQSpGhrq9Rb+u7XIXUEm94ePpisumFMLgfreSILo70mhcjWbgsGDWSmhpJqmdsjRTek6apSpx+",
-	"9znSPxxV4PpQqF31j5gQ0lC7ZRUAF9ogi+n0NmMJGk0j3hHdSykzZOLRpm4wSb+Stblbh3+IQzpd73Bv",
-	"0j/s3LBlhtb9OTKvfAolV4rlejwoaJpWpr/Sa4FA2glFhG4VlEWGg2ugUlI9Pn07LdeAOqEKX+oOL3ea",
-	"NcNNtkPEKxbhzQ4VaYal/0Z4jBPpbo/GjtB5ejs2ZCpGpeKmmtPBXFhs0jcwWyJTqE7qmvfq4jwIB7Bn",
-	"X3qmPQYTJXPib4UjC6YudWnUmkthQ2ndadPS7tIGJjWmcOMMLhI5EFpKax1SinMFvoKFNmnqwoCZRoID",
-	"c7a5yuMz1laVDrGGDl1yNeICuL4SPdvH8E9bRbj2/Tp82/br34VAEkBblnhzcgzPnz8/pOfenh+H4NKK",
-	"7l2JXXMeuOMmBUYFkRJ/QcFauEKV8QiFtoH3w6mjgkUpjvbHk04yBf/iYhUxsXJwp4jfotLOVbdTK5gL",
-	"FKzgwSx4Pp6Mn9uqZ1IbbwqKf48gKvWujtpWGus6Llg2A25s9Y0x4jESBfkhoqOIZ5ocOobfW86iM9jh",
-	"4vy3t2DueEReUQi6zHOMx3DBTSpLA1127I8TLdfdpTKja7UYcBd+dn7kJnQ06ZaOpNA8pgJZ2+fWWvFb",
-	"23zFgCxKm6WlAi/H3aJjOKp7Lpm4MnIl6gxLyDyuazPGMEcRe4GTI2xMN52C8XM4Rn2eAYVFVs2aV65E",
-	"c9C6rIdgdVXX0S41iEhtLpFy6MqPsDcCvhzmsfaRvY0R8cO1oxTU5hcZVx+ZVT5xRtla+NCnLV8Se5PS",
-	"/cn0i+3c2bSf1P+giA8oVcLLweTga45pF6VYC3knbmr0LEjhNliy6trO3UvS2lJRSnBNXEdiV0bMYAwV",
-	"Gm/74de0/U0tyRf1qHYRwsLOagsU9DnKpMaYPulSF0gimr60A9wFHWnRGe8S/y0ceS4sbeiO/iFVTKXX",
-	"wveOiIXQkWFiCBrkgP39rxo83kLoZo3VjUJyyMIBe42V1Zue5ok8UNmRKSwxkcrlWyMAh61owNGxIwyI",
-	"N5mqKJVlFte9l50UeenaZneHllOZxbZoUQpREKwiYivdTC10cE3rt5Vh74OfZjyQhSu0hvYp6Fc0n0dA",
-	"zZDmeosEJn8/CRy1Bcz/CmY9Y+sVffNc6FqGLxCpeSrvtC2CvlGplZNz9FNCsef7VOaOsqt2H7unbEdA",
-	"NdcRh4NQp77ZE3Nt2/ROd9H0wvDtweQQFvbhG3po8d14qw65vf4X8+C8lgah7xZTC6m61gt59yWi/yu/",
-	"JQKrxQb5vSx+7gxOmnGHASkifFI6eBnck3EbMoFVfzE24efpib8zms1MbDuoFzWKC7ZCq/moQ4ELPE6Z",
-	"eabBztTGcKTXFGMn0PxTtYpzv5d8idgf6bX2W8MZqzxPu/Ud+vxUzlUKsoBysJsCTYSbJLjDKGWmYNWe",
-	"kIZH+AkNr/lKMFOqhvodBVUGdcNH9sc83f6yR4+SIhdeinI97hzjSigskBnKameCLzpOodQ61p1p//5+",
-	"SL2+wQj5LV7Ys5yx6g+7znaSDv4RwUXtgdE59WH+d6xH/SHB/mTgx8hPbvMHAfMpf6vw9C3mdZgeu810",
-	"sv95G6HiLPsrh3l0u/D/wezDY4T/wXbmviwVtcZjeCmt5NXUZ3HjZ8KfD00/+whml9c9MYVMaTfD6MDV",
-	"/y2DqOWcVJ2x8g6M9jfpj1Yur8l3GtVtnd6lyoJZsGcp06+26QnSeURVtliErQBeorMpAW5/x+7+KYu2",
-	"rN1f54xVtoOlQ/i6b4fo7avNMR6uH/4bAAD//w==",
-}
-
-// decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
-// after base64-decoding and flate-decompressing the embedded blob.
-func decodeSpec() ([]byte, error) {
-	encoded := strings.Join(swaggerSpec, "")
-	compressed, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		return nil, fmt.Errorf("error base64 decoding spec: %w", err)
-	}
-	zr := flate.NewReader(bytes.NewReader(compressed))
-	var buf bytes.Buffer
-	if _, err := buf.ReadFrom(zr); err != nil {
-		return nil, fmt.Errorf("read flate: %w", err)
-	}
-	if err := zr.Close(); err != nil {
-		return nil, fmt.Errorf("close flate reader: %w", err)
-	}
-
-	return buf.Bytes(), nil
-}
-
-var rawSpec = decodeSpecCached()
-
-// a naive cache of the decoded OpenAPI spec
-func decodeSpecCached() func() ([]byte, error) {
-	data, err := decodeSpec()
-	return func() ([]byte, error) {
-		return data, err
-	}
-}
-
-// Constructs a synthetic filesystem for resolving external references when loading openapi specifications.
-func PathToRawSpec(pathToFile string) map[string]func() ([]byte, error) {
-	res := make(map[string]func() ([]byte, error))
-	if len(pathToFile) > 0 {
-		res[pathToFile] = rawSpec
-	}
-
-	return res
-}
-
-// GetSpec returns the OpenAPI specification corresponding to the generated
-// code in this file. External references in the spec are resolved through
-// PathToRawSpec; externally-referenced files must be embedded in their
-// corresponding Go packages (via the import-mapping feature). URL-based
-// external refs are not supported.
-func GetSpec() (swagger *openapi3.T, err error) {
-	resolvePath := PathToRawSpec("")
-
-	loader := openapi3.NewLoader()
-	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = func(loader *openapi3.Loader, url *url.URL) ([]byte, error) {
-		pathToFile := url.String()
-		pathToFile = path.Clean(pathToFile)
-		getSpec, ok := resolvePath[pathToFile]
-		if !ok {
-			err1 := fmt.Errorf("path not found: %s", pathToFile)
-			return nil, err1
-		}
-		return getSpec()
-	}
-	var specData []byte
-	specData, err = rawSpec()
-	if err != nil {
-		return
-	}
-	swagger, err = loader.LoadFromData(specData)
-	if err != nil {
-		return
-	}
-	return
-}
-
-// GetSpecJSON returns the raw JSON bytes of the embedded OpenAPI
-// specification: decompressed but not unmarshaled. External references
-// are not resolved here; the bytes are the spec exactly as embedded by
-// codegen. The result is cached at package init time, so repeated calls
-// are cheap.
-func GetSpecJSON() ([]byte, error) {
-	return rawSpec()
-}
-
-// GetSwagger returns the OpenAPI specification corresponding to the
-// generated code in this file.
-//
-// Deprecated: GetSwagger predates kin-openapi renaming openapi3.Swagger
-// to openapi3.T. Use [GetSpec] instead. This wrapper is retained for
-// backwards compatibility.
-func GetSwagger() (*openapi3.T, error) {
-	return GetSpec()
 }
