@@ -53,7 +53,8 @@ func (r *resync) Start(ctx context.Context) error {
 // once publishes the end of every orphan.
 func (r *resync) once(ctx context.Context) error {
 	var list v1alpha1.CampaignList
-	if err := r.cache.List(ctx, &list, client.InNamespace(r.namespace)); err != nil {
+	// Only uids are read, so the cache's own objects will do: copies of all would be garbage each time.
+	if err := r.cache.List(ctx, &list, client.InNamespace(r.namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list campaigns: %w", err)
 	}
 	known := make(map[types.UID]bool, len(list.Items))

@@ -20,11 +20,14 @@ import (
 const (
 	// workers reconcile that many campaigns at once; one waits for the broker while others go on.
 	workers = 4
-	// countsPause gathers the changes of counts during a sale into one status write.
-	countsPause = time.Second
+	// countsPause gathers the changes of counts during a sale into one status write: the API server
+	// checks all items each time, about 25 ms for a thousand.
+	countsPause = 2 * time.Second
 	// A reconcile that failed is tried again after retryFirst, then twice as long, to retryMost.
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 30 * time.Second
+	// reconcileTimeout bounds one reconcile: a broker answers a write within 10 s or not at all.
+	reconcileTimeout = 30 * time.Second
 )
 
 // Options are what the controller is told by its process.
@@ -51,6 +54,7 @@ func Setup(mgr ctrl.Manager, m *mirror.Mirror, o Options) error {
 		WatchesRawSource(&changes{mirror: m, namespace: o.Namespace}).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
+			ReconciliationTimeout:   reconcileTimeout,
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
 				retryFirst, retryMost),
 		}).

@@ -29,7 +29,7 @@ func (m *Mirror) applyDesired(uid string, value []byte) error {
 // from the topic later, behind records that were written before it.
 func (m *Mirror) keep(d *campaignv1.Desired) {
 	if d.GetClosed() || d.GetCluster() != m.cluster {
-		d.Items = nil // nothing is planned from them any more, and a thousand items weigh 60 kB
+		d.Items = nil // nothing is planned from them any more, and a thousand items weigh 100 kB
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
