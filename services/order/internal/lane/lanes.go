@@ -32,6 +32,9 @@ var ErrUnknownOrder = fault.New(fault.NotFound, "unknown_order", "no order has t
 // errNoLane is a campaign whose lane this build does not run.
 var errNoLane = fault.New(fault.Unavailable, "lane_not_here", "this campaign's sale is not served here; come again later").RetryAfter(30)
 
+// errStarting is a replica that cannot say yet that a campaign does not exist.
+var errStarting = fault.New(fault.Unavailable, "starting", "this replica has just been started; come again in a second with the same key").RetryAfter(1)
+
 // Config is what lanes need.
 type Config struct {
 	Conn      *eventkit.Conn
@@ -144,6 +147,10 @@ func (s *Lanes) LaneOf(uid string) (*campaignv1.Lane, error) {
 		if known {
 			return l.Name(), nil
 		}
+	}
+	// Who has not read everything yet does not know what there is not.
+	if err := errors.Join(s.cfg.Campaigns.Ready(nil), s.Ready(nil)); err != nil {
+		return nil, errStarting.Wrap(err)
 	}
 	return nil, ErrUnknownCampaign
 }
