@@ -255,8 +255,8 @@ func TestWarmingBeginsByTheClock(t *testing.T) {
 	becomes(t, s, c, v1alpha1.PhasePreview, "False", v1alpha1.ReasonPending)
 	laneSays(t, s, allocated(c, campaignv1.Status_PHASE_WAITING, 1))
 	becomes(t, s, c, v1alpha1.PhaseWarming, "True", v1alpha1.ReasonAsWanted)
-	if late := time.Since(c.Spec.StartAt.Add(-campaign.WarmUp)); late < 0 || late > time.Second {
-		t.Errorf("it was seen warming %s after its time, want within a second", late)
+	if late := time.Since(c.Spec.StartAt.Add(-campaign.WarmUp)); late < 0 || late > 3*time.Second {
+		t.Errorf("it was seen warming %s after its time, want at once (3 s for a busy machine)", late)
 	}
 }
 
