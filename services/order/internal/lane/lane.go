@@ -185,10 +185,10 @@ func (l *Lane) take(ctx context.Context, records []eventkit.Record) (err error) 
 
 func (l *Lane) applyOne(ctx context.Context, record eventkit.Record) error {
 	entry := &lanev1.Entry{}
-	var outcome ledger.Outcome
+	var events []ledger.Event
 	err := proto.Unmarshal(record.Value, entry)
 	if err == nil {
-		outcome, err = l.ledger.Apply(record.Offset, entry)
+		events, err = l.ledger.Apply(record.Offset, entry)
 	}
 	if errors.Is(err, ledger.ErrUnknownRules) {
 		return fmt.Errorf("at offset %d: %w", record.Offset, err)
@@ -202,7 +202,7 @@ func (l *Lane) applyOne(ctx context.Context, record eventkit.Record) error {
 	if entry.GetTick() == nil {
 		l.commands++
 	}
-	for _, event := range outcome.Events {
+	for _, event := range events {
 		if event.At.After(l.published) {
 			l.outbox = append(l.outbox, announcement{event: event, time: l.ledger.Now()})
 		}

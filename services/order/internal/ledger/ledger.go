@@ -50,24 +50,6 @@ type Event struct {
 	Prev Position
 }
 
-// Outcome is what one entry did.
-type Outcome struct {
-	Events []Event
-	// Mismatch says that the order id came with another body before.
-	Mismatch bool
-
-	order *Order
-}
-
-// Order returns the order that a Place asked for, as it stands now. It is to be
-// called before the next Apply.
-func (o Outcome) Order() (Order, bool) {
-	if o.order == nil {
-		return Order{}, false
-	}
-	return *o.order, true
-}
-
 // Ledger is the state of one lane. It is not safe for concurrent use.
 type Ledger struct {
 	now       time.Time // ledger time
@@ -92,14 +74,14 @@ func New() *Ledger {
 	}
 }
 
-// Apply takes the next entry. On ErrMalformed nothing has changed and the entry
-// is to be skipped; on ErrUnknownRules the lane must stop.
-func (l *Ledger) Apply(offset int64, e *lanev1.Entry) (Outcome, error) {
+// Apply takes the next entry and returns what it caused. On ErrMalformed nothing
+// has changed and the entry is to be skipped; on ErrUnknownRules the lane must
+// stop.
+func (l *Ledger) Apply(offset int64, e *lanev1.Entry) ([]Event, error) {
 	if err := checkRules(e); err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	l.events, l.offset = nil, offset
-	var out Outcome
 	var err error
 	switch c := e.GetCommand().(type) {
 	case *lanev1.Entry_SwitchRules:
@@ -111,7 +93,7 @@ func (l *Ledger) Apply(offset int64, e *lanev1.Entry) (Outcome, error) {
 	case *lanev1.Entry_Allocate:
 		err = l.allocate(c.Allocate)
 	case *lanev1.Entry_Place:
-		out.order, out.Mismatch, err = l.place(c.Place)
+		err = l.place(c.Place)
 	case *lanev1.Entry_Pay:
 		err = l.pay(c.Pay)
 	case *lanev1.Entry_Cancel:
@@ -121,8 +103,7 @@ func (l *Ledger) Apply(offset int64, e *lanev1.Entry) (Outcome, error) {
 	default:
 		err = fmt.Errorf("%w: no command", ErrMalformed)
 	}
-	out.Events = l.events
-	return out, err
+	return l.events, err
 }
 
 func checkRules(e *lanev1.Entry) error {

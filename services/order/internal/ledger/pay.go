@@ -64,7 +64,7 @@ func (c *campaign) whyUnwanted(o *Order, fen money.Fen) string {
 		return Closed
 	}
 	for _, line := range o.Lines {
-		if c.stock[line.SKU].free() < line.Units {
+		if !fits(line.Units, c.stock[line.SKU].free()) {
 			return SoldOut
 		}
 	}

@@ -19,43 +19,43 @@ const (
 	MaxUnits = 1_000_000
 )
 
-// place decides an order: check and hold are one step. The same id again gives
-// the order that it gave before, or a mismatch if the body was another.
-func (l *Ledger) place(p *lanev1.Place) (o *Order, mismatch bool, err error) {
+// place decides an order: check and hold are one step. An id that is known
+// changes nothing, whatever the body: who asks compares the body's hash.
+func (l *Ledger) place(p *lanev1.Place) error {
 	if err := checkPlace(p); err != nil {
-		return nil, false, err
+		return err
 	}
-	if known, ok := l.orders[p.GetOrderId()]; ok {
-		return known, known.BodyHash != p.GetBodyHash(), nil
+	if _, known := l.orders[p.GetOrderId()]; known {
+		return nil
 	}
-	o = newOrder(p)
+	o := newOrder(p)
 	c, ok := l.campaigns[o.CampaignUID]
 	if !ok {
 		// Not remembered: nothing would ever free it.
 		l.refuse(o, l.whyUnknown(o.CampaignUID))
-		return o, false, nil
+		return nil
 	}
 	o.BrandID = c.brandID
 	if reason := c.refusesAll(); reason != "" {
 		l.orders[o.ID] = o
 		l.refuse(o, reason)
-		return o, false, nil
+		return nil
 	}
 	if err := c.fit(o, p.GetLines()); err != nil {
-		return nil, false, err
+		return err
 	}
 	l.orders[o.ID] = o
 	if len(o.Dropped) > 0 && (!p.GetTakeWhatFits() || len(o.Lines) == 0) {
 		o.Lines, o.Fen = nil, 0
 		l.refuse(o, o.Dropped[0].Reason)
-		return o, false, nil
+		return nil
 	}
 	o.Commission = money.Bps(c.good.GetCommissionBps())
 	o.WindowSecs, o.WindowFrom = c.good.GetReturnWindow().GetSeconds(), c.good.GetReturnWindow().GetFrom()
 	o.Deadline = l.now.Add(time.Duration(c.good.GetHoldSeconds()) * time.Second)
 	l.hold(c, o)
 	l.emit(heldEvent(o))
-	return o, false, nil
+	return nil
 }
 
 func checkPlace(p *lanev1.Place) error {
@@ -118,7 +118,7 @@ func (c *campaign) fit(o *Order, lines []*lanev1.Units) error {
 		case item == nil:
 			drop(NotOffered)
 			continue
-		case s.free() < want.Units:
+		case !fits(want.Units, s.free()):
 			drop(SoldOut)
 			continue
 		case limit > 0 && mine+want.Units > limit:

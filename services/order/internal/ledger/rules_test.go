@@ -43,7 +43,7 @@ func TestRulesKeepTheirMeaning(t *testing.T) {
 // fixedLog is one campaign's life, drawn with a fixed seed: busy, lowered,
 // raised, suspended, ended, paid late.
 func fixedLog() []*lanev1.Entry {
-	r := rand.New(rand.NewPCG(11, 11)) //nolint:gosec // the point is that it repeats
+	r := rand.New(rand.NewPCG(11, 11))
 	log := []*lanev1.Entry{want(1, "a40 b30", limit(9)), allocate(1, "a40 b30"), tick(99), tick(100)}
 	changes := map[int][]*lanev1.Entry{
 		60:  {want(2, "a25 b30", limit(9)), allocate(2, "")},
