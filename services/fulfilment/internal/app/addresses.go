@@ -29,7 +29,7 @@ type Address struct {
 func (a *App) AddAddress(ctx context.Context, scope, buyer, key string, address Address) (string, error) {
 	number, err := phonenumbers.Parse(address.Phone, "CN")
 	if err != nil || !phonenumbers.IsValidNumber(number) {
-		return "", fault.New(fault.Invalid, "invalid_request", "the address has a fault").
+		return "", fault.New(fault.Invalid, "request_invalid", "the address has a fault").
 			With(fault.Field{Pointer: "/phone", Detail: "is not a phone number that can be called"})
 	}
 	address.Phone = phonenumbers.Format(number, phonenumbers.E164)

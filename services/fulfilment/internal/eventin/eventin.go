@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/qingcang/qingcang/proto/eventkit"
 	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
@@ -55,14 +57,24 @@ func orderCommand(r eventkit.Record) (command journal.Command[*shipping.Orders],
 	}, true, nil
 }
 
-// BrandKeys keeps the set of keys up to date with one event.
+// BrandKeys keeps the set of keys up to date, event by event. An event that is not behind the last
+// one of its source is a repeat: taking it in again could bring a revoked key back.
 func BrandKeys(keys *brandkeys.Keys, log *slog.Logger) func(eventkit.Record) error {
+	last := map[string]eventkit.Position{}
 	return func(r eventkit.Record) error {
-		message, err := r.Event.Decode()
+		position, err := r.Event.Position()
+		if before, heard := last[position.Source]; err == nil && heard && !position.After(before) {
+			return nil
+		}
+		var message proto.Message
+		if err == nil {
+			message, err = r.Event.Decode()
+		}
 		if err != nil {
 			log.Error("event parked", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", err)
 			return nil
 		}
+		last[position.Source] = position
 		switch f := message.(type) {
 		case *brandv1.BrandKeyIssued:
 			keys.Issued(f)

@@ -4,7 +4,9 @@ package wiring
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync/atomic"
 
@@ -38,13 +40,24 @@ type Config struct {
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", cfg.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return Serve(ctx, cfg, listener, log)
+}
+
+// Serve is Run on a listener that is open already. It closes the listener.
+func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Logger) error {
+	defer func() { _ = listener.Close() }() // the HTTP server, once it runs, has closed it before
 	buyers, err := auth.LoadKeys(cfg.BuyerTokenKeys)
 	if err != nil {
-		return err
+		return &run.ConfigError{Reason: err}
 	}
 	kek, err := vault.LoadKEK(cfg.VaultKey)
 	if err != nil {
-		return err
+		return &run.ConfigError{Reason: err}
 	}
 	db, disconnect, err := mongokit.Connect(cfg.Mongo)
 	if err != nil {
@@ -95,7 +108,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}})
 	})
 	parts.Go("return windows", uses.CloseWindows)
-	parts.Go("http", run.HTTPServer(cfg.HTTPAddr, door))
+	parts.Go("http", run.HTTPListener(listener, door))
 	return parts.Wait()
 }
 
