@@ -111,13 +111,21 @@ func TestALaneThatIsDownHearsOfThePaymentLater(t *testing.T) {
 }
 
 func TestALostNoticeIsAskedFor(t *testing.T) {
-	s := openShop(t)
-	s.open()
-	s.provider.pay(testOrder, "tx1", testFen)
-	s.clock.pass(16 * time.Minute)
-	s.provider.failNext = 2
-	s.work()
-	s.see("received", func(o *payment.Order) bool { return o.Receipt.TransactionID == "tx1" && s.lanes.told() > 0 })
+	cases := map[string]time.Duration{
+		"shortly before the hold ends": 14*time.Minute + 45*time.Second,
+		"when the prepay is ended":     16 * time.Minute,
+	}
+	for name, wait := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := openShop(t)
+			s.open()
+			s.provider.pay(testOrder, "tx1", testFen)
+			s.clock.pass(wait)
+			s.provider.failNext = 2
+			s.work()
+			s.see("received", func(o *payment.Order) bool { return o.Receipt.TransactionID == "tx1" && s.lanes.told() > 0 })
+		})
+	}
 }
 
 func TestAReleasedOrdersPrepayIsClosed(t *testing.T) {

@@ -64,11 +64,8 @@ func (w *worker) start(ctx context.Context) {
 	now := w.payments.now()
 	var due []payment.Work
 	w.payments.journal.Each(func(shard int, s *payment.Orders) {
-		if shard != w.shard {
-			return
-		}
-		for o := range s.Open() {
-			due = append(due, payment.Due(o, now)...)
+		if shard == w.shard {
+			due = s.Due(now)
 		}
 	})
 	for _, work := range w.admit(due, now) {
@@ -125,8 +122,11 @@ func (p *Payments) work(ctx context.Context, work payment.Work) error {
 	switch work.Task {
 	case payment.Pay:
 		return p.pay(ctx, work.Order)
-	case payment.Query:
-		return p.query(ctx, work.Order.ID)
+	case payment.Ask:
+		_, err := p.ask(ctx, work.Order.ID)
+		return err
+	case payment.End:
+		return p.end(ctx, work.Order.ID)
 	default:
 		return p.giveBack(ctx, work.Order.ID, work.Refund)
 	}
@@ -139,16 +139,23 @@ func (p *Payments) pay(ctx context.Context, o *payment.Order) error {
 	})
 }
 
-// query asks what became of a prepay without a notice, and ends it.
-func (p *Payments) query(ctx context.Context, orderID string) error {
+// ask looks for money that came without a notice, and takes it in.
+func (p *Payments) ask(ctx context.Context, orderID string) (wechatpay.Trade, error) {
 	trade, err := p.treasury.Query(ctx, payment.PaymentID(orderID))
+	if err == nil && trade.Paid() {
+		err = p.receive(ctx, orderID, trade)
+	}
+	return trade, err
+}
+
+// end ends a prepay, unless money came.
+func (p *Payments) end(ctx context.Context, orderID string) error {
+	trade, err := p.ask(ctx, orderID)
 	switch {
 	case errors.Is(err, wechatpay.ErrUnknown): // we crashed before the provider heard of it
 		return p.do(ctx, orderID, payment.ClosePrepay)
-	case err != nil:
+	case err != nil || trade.Paid():
 		return err
-	case trade.Paid():
-		return p.receive(ctx, orderID, trade)
 	case !trade.Over():
 		if err := p.close(ctx, orderID); err != nil {
 			return err
@@ -162,7 +169,7 @@ func (p *Payments) close(ctx context.Context, orderID string) error {
 	if errors.Is(err, wechatpay.ErrClosed) {
 		return nil
 	}
-	return err // also ErrPaid: the next query finds the money
+	return err // also ErrPaid: who asks next finds the money
 }
 
 // giveBack asks for a refund, or for the state of one that was asked for: the

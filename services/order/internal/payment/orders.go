@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -62,15 +61,19 @@ func (s *Orders) OfPayment(paymentID string) (orderID string, ok bool) {
 // Counts returns the counts of a campaign in this shard.
 func (s *Orders) Counts(campaignUID string) Counts { return s.counts[campaignUID] }
 
-// Open yields copies of the orders that wait for something, in no order.
-func (s *Orders) Open() iter.Seq[*Order] {
-	return func(yield func(*Order) bool) {
-		for _, o := range s.open {
-			if !yield(o.clone()) {
-				return
+// Due returns what is to be done now, in no order. It is the caller's to keep.
+func (s *Orders) Due(now time.Time) []Work {
+	var due []Work
+	for _, o := range s.open {
+		if work := Due(o, now); len(work) > 0 {
+			kept := o.clone()
+			for _, w := range work {
+				w.Order = kept
+				due = append(due, w)
 			}
 		}
 	}
+	return due
 }
 
 // Apply folds one fact, decided at the given time, into the shard.

@@ -237,17 +237,19 @@ func TestDue(t *testing.T) {
 		after time.Duration
 		want  []Task
 	}{
-		"nothing before anybody asked":                              {nil, time.Hour, nil},
-		"a prepay has its time":                                     {[]func(*world){request, create}, 15 * time.Minute, nil},
-		"a notice that did not come is asked for":                   {[]func(*world){request, create}, 15*time.Minute + queryGrace, []Task{Query}},
-		"so is one for a prepay whose answer was lost":              {[]func(*world){request}, 15*time.Minute + queryGrace, []Task{Query}},
-		"a released order's prepay is ended at once":                {[]func(*world){request, create, hears(released())}, 0, []Task{Query}},
-		"a payment is left to the replica that heard of it":         {[]func(*world){request, receive("tx1", 13_999)}, payGrace - 1, nil},
-		"a payment that the lane does not know is told it":          {[]func(*world){request, receive("tx1", 13_999)}, payGrace, []Task{Pay}},
-		"a paid order needs nothing":                                {[]func(*world){paid}, time.Hour, nil},
-		"each refund is asked for until it is settled":              {[]func(*world){paid, hears(returned("ret_1", "A", 1), returned("ret_2", "A", 1))}, 0, []Task{GiveBack, GiveBack}},
-		"a settled refund is done":                                  {[]func(*world){paid, hears(returned("ret_1", "A", 1)), (*world).settle}, 0, nil},
-		"a wrong amount goes back and the lane hears nothing of it": {[]func(*world){request, receive("tx1", 5)}, time.Hour, []Task{GiveBack}},
+		"nothing before anybody asked":                                 {nil, time.Hour, nil},
+		"a prepay has its time":                                        {[]func(*world){request, create}, 14 * time.Minute, nil},
+		"a notice that did not come is asked for before the hold ends": {[]func(*world){request, create}, 15*time.Minute - askBefore, []Task{Ask}},
+		"a prepay that the provider may not know is not":               {[]func(*world){request}, 15*time.Minute - askBefore, nil},
+		"a prepay without money is ended after its time":               {[]func(*world){request, create}, 15*time.Minute + endGrace, []Task{End}},
+		"so is one whose answer was lost":                              {[]func(*world){request}, 15*time.Minute + endGrace, []Task{End}},
+		"a released order's prepay is ended at once":                   {[]func(*world){request, create, hears(released())}, 0, []Task{End}},
+		"a payment is left to the replica that heard of it":            {[]func(*world){request, receive("tx1", 13_999)}, payGrace - 1, nil},
+		"a payment that the lane does not know is told it":             {[]func(*world){request, receive("tx1", 13_999)}, payGrace, []Task{Pay}},
+		"a paid order needs nothing":                                   {[]func(*world){paid}, time.Hour, nil},
+		"each refund is asked for until it is settled":                 {[]func(*world){paid, hears(returned("ret_1", "A", 1), returned("ret_2", "A", 1))}, 0, []Task{GiveBack, GiveBack}},
+		"a settled refund is done":                                     {[]func(*world){paid, hears(returned("ret_1", "A", 1)), (*world).settle}, 0, nil},
+		"a wrong amount goes back and the lane hears nothing of it":    {[]func(*world){request, receive("tx1", 5)}, time.Hour, []Task{GiveBack}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -9,9 +9,10 @@ type Task string
 const (
 	// Pay appends the payment to the order's lane, which answers.
 	Pay Task = "pay"
-	// Query asks the provider whether money came without a notice, and closes
-	// the prepay if not.
-	Query Task = "query"
+	// Ask asks the provider whether money came without a notice.
+	Ask Task = "ask"
+	// End asks too, and ends the prepay if none came.
+	End Task = "end"
 	// GiveBack asks the provider to give money back, or whether it did.
 	GiveBack Task = "refund"
 )
@@ -19,8 +20,11 @@ const (
 const (
 	// payGrace leaves a payment to the replica that heard the notice.
 	payGrace = 2 * time.Second
-	// queryGrace is how long after its end a prepay may still bring a notice.
-	queryGrace = 10 * time.Second
+	// askBefore is how long before the end of a hold the provider is asked: a
+	// buyer who paid must not lose the stock because a notice was lost.
+	askBefore = 20 * time.Second
+	// endGrace is how long after its end a prepay may still bring a notice.
+	endGrace = 10 * time.Second
 )
 
 // Work is one task of one order.
@@ -41,8 +45,13 @@ func Due(o *Order, now time.Time) []Work {
 	if o.undecided() && now.Sub(o.Receipt.At) >= payGrace {
 		due = append(due, Work{Order: o, Task: Pay})
 	}
-	if o.Prepay.Open() && (o.Released || now.Sub(o.Prepay.ExpiresAt) >= queryGrace) {
-		due = append(due, Work{Order: o, Task: Query})
+	if o.Prepay.Open() {
+		switch past := now.Sub(o.Prepay.ExpiresAt); {
+		case o.Released, past >= endGrace:
+			due = append(due, Work{Order: o, Task: End})
+		case past >= -askBefore && o.Prepay.Stage == PrepayCreated:
+			due = append(due, Work{Order: o, Task: Ask})
+		}
 	}
 	for _, r := range o.Refunds {
 		if !r.Settled {
