@@ -30,9 +30,10 @@ func main() {
 	once := flag.Bool("once", false, "play the story by itself, check each step, and end")
 	reset := flag.Bool("reset", false, "forget what an earlier demo left")
 	keep := flag.Bool("keep", false, "with --once: keep the stack's folder, to look into its logs")
+	dir := flag.String("dir", "", "without --once: `folder` for data, keys and logs; the user's cache folder when empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *once, *reset, *keep)
+	err := run(ctx, *once, *reset, *keep, *dir)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -40,7 +41,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, once, reset, keep bool) error {
+func run(ctx context.Context, once, reset, keep bool, dir string) error {
 	root, err := stack.Root()
 	if err != nil {
 		return err
@@ -52,6 +53,7 @@ func run(ctx context.Context, once, reset, keep bool) error {
 	if once {
 		return playOnce(ctx, options, keep)
 	}
+	options.Dir = dir
 	return stayUp(ctx, options, reset)
 }
 
@@ -80,9 +82,11 @@ func playOnce(ctx context.Context, options suite.Options, keep bool) (err error)
 
 // stayUp runs the demo until it is interrupted.
 func stayUp(ctx context.Context, options suite.Options, reset bool) error {
-	var err error
-	if options.Dir, err = suite.DefaultDir(); err != nil {
-		return err
+	if options.Dir == "" {
+		var err error
+		if options.Dir, err = suite.DefaultDir(); err != nil {
+			return err
+		}
 	}
 	if reset {
 		if err := os.RemoveAll(options.Dir); err != nil {

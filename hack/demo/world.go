@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -24,7 +25,9 @@ type world struct {
 	brand      *actor.Brand
 	operations *actor.Staff
 	carrier    *actor.Staff
-	style      string
+	style, sku string // of the campaign's first item
+	// settlementFen is what the brand wants for a unit of sku.
+	settlementFen int64
 }
 
 const worldCampaign = "welcome"
@@ -105,7 +108,7 @@ func (w *world) seedCampaign(ctx context.Context, s *suite.Suite, rows []stockfi
 	if err != nil {
 		return err
 	}
-	w.style = rows[0].StyleNo
+	w.style, w.sku, w.settlementFen = rows[0].StyleNo, rows[0].Barcode, rows[0].SettlementFen
 	if _, ok := known[worldCampaign]; ok {
 		return nil
 	}
@@ -125,27 +128,44 @@ func (w *world) seedCampaign(ctx context.Context, s *suite.Suite, rows []stockfi
 	return err
 }
 
-// print writes what a newcomer needs to go on by hand.
+// print writes what a newcomer needs to go on by hand, and leaves it in a file for the shell.
 func (w *world) print(out io.Writer, s *suite.Suite) error {
+	file := filepath.Join(s.Dir, "env")
+	if err := os.WriteFile(file, []byte(w.environment(s)), 0o600); err != nil {
+		return fmt.Errorf("write the environment: %w", err)
+	}
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	rows := [][2]string{
+	_, _ = fmt.Fprintln(table)
+	for _, r := range [][2]string{
 		{"brand-intake", s.BrandIntake}, {"catalog", s.Catalog}, {"store-owner", s.StoreOwner},
 		{"order (two replicas)", s.Order}, {"fulfilment", s.Fulfilment}, {"simulators", s.Simulator},
-		{"", ""},
-		{"kubectl", s.Assets.Kubectl}, {"KUBECONFIG", s.Plane.Kubeconfig("admin")}, {"namespace", s.Namespace},
-		{"MongoDB (embedded)", s.Embedded.MongoURI}, {"Kafka (embedded)", s.Embedded.Brokers}, {"data and logs", s.Dir},
-		{"", ""},
-		{"brand", w.brand.ID}, {"brand's API key", w.brand.Key},
-		{"staff: operations", w.operations.Token}, {"staff: carrier", w.carrier.Token},
-		{"a WeChat log-in code", "code-NAME, for any name"}, {"campaign", worldCampaign + ", with style " + w.style},
-	}
-	_, _ = fmt.Fprintln(table)
-	for _, r := range rows {
+		{"MongoDB (embedded)", s.Embedded.MongoURI}, {"Kafka (embedded)", s.Embedded.Brokers},
+		{"kubectl", s.Assets.Kubectl}, {"KUBECONFIG", s.Plane.Kubeconfig("admin") + " (namespace " + s.Namespace + ")"},
+		{"brand", w.brand.ID + ", API key in $BRAND_KEY"}, {"staff tokens", "$OPERATIONS, $CARRIER; anew from " + s.Simulator + "/oidc/token"},
+		{"WeChat log-in", "code-NAME is the code of the user NAME, for any NAME"},
+		{"campaign", worldCampaign + ", Live, with style " + w.style}, {"data and logs", s.Dir},
+	} {
 		_, _ = fmt.Fprintf(table, "%s\t%s\n", r[0], r[1])
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
 	}
-	_, err := fmt.Fprintln(out, "\nIt is up. README.md goes through the story by hand. Ctrl-C stops it; the next start goes on from here.")
+	_, err := fmt.Fprintf(out, "\nIt is up. For the story by hand (README.md), in another shell:\n\n    source %s\n\nCtrl-C stops it; the next start goes on from here.\n", file)
 	return err
+}
+
+// environment is the table as shell variables.
+func (w *world) environment(s *suite.Suite) string {
+	var out strings.Builder
+	for _, v := range [][2]string{
+		{"BRAND_INTAKE", s.BrandIntake}, {"CATALOG", s.Catalog}, {"STORE_OWNER", s.StoreOwner}, {"ORDER", s.Order},
+		{"FULFILMENT", s.Fulfilment}, {"SIM", s.Simulator}, {"KUBECONFIG", s.Plane.Kubeconfig("admin")},
+		{"MONGODB_URI", s.Embedded.MongoURI}, {"KAFKA_BROKERS", s.Embedded.Brokers},
+		{"OPERATIONS", w.operations.Token}, {"CARRIER", w.carrier.Token}, {"BRAND_ID", w.brand.ID}, {"BRAND_KEY", w.brand.Key},
+		{"STYLE", w.style}, {"SKU", w.sku}, {"SETTLEMENT_FEN", fmt.Sprint(w.settlementFen)},
+		{"PATH", filepath.Dir(s.Assets.Kubectl) + ":$PATH"},
+	} {
+		fmt.Fprintf(&out, "export %s=\"%s\"\n", v[0], v[1])
+	}
+	return out.String()
 }
