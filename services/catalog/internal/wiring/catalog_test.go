@@ -185,3 +185,24 @@ func TestARepeatedEventBringsNoOldDescriptionBack(t *testing.T) {
 		t.Errorf("the name is %q, want %q", got, newer.GetName())
 	}
 }
+
+func TestAReplicaThatCannotReadIsAliveAndNotReady(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Kafka.Brokers = []string{"127.0.0.1:1"}
+	w.serve()
+	testkit.Eventually(t, waitAtMost, func() error {
+		if status, _ := w.ask("/livez", ""); status != http.StatusOK {
+			return fmt.Errorf("not alive: %d", status)
+		}
+		return nil
+	})
+	status, body := w.ask("/readyz?verbose", "")
+	if status == http.StatusOK {
+		t.Errorf("it is ready: %s", body)
+	}
+	for _, source := range []string{"[-]campaigns", "[-]statuses", "[-]goods"} {
+		if !bytes.Contains(body, []byte(source)) {
+			t.Errorf("%s does not stand in %s", source, body)
+		}
+	}
+}

@@ -65,8 +65,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// start starts the service and waits until it is ready.
-func (w *world) start() {
+// serve starts the service.
+func (w *world) serve() {
 	w.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -83,6 +83,12 @@ func (w *world) start() {
 			w.t.Errorf("the service stopped: %v", err)
 		}
 	})
+}
+
+// start starts the service and waits until it is ready.
+func (w *world) start() {
+	w.t.Helper()
+	w.serve()
 	testkit.Eventually(w.t, waitAtMost, func() error {
 		if status, body := w.ask("/readyz?verbose", ""); status != http.StatusOK {
 			return fmt.Errorf("not ready: %d %s", status, body)

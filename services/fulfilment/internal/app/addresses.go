@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/ids"
+	"github.com/qingcang/qingcang/services/internal/vault"
 )
+
+// errAddressNotBuyers does not tell an address of somebody else from none: the buyer chose the id.
+var errAddressNotBuyers = fault.New(fault.Conflict, "address_not_buyers",
+	"the order names no address of its buyer; report all of it as short, and the buyer is refunded")
 
 // addressKind is the kind of value in the vault.
 const addressKind = "address"
@@ -55,11 +61,11 @@ func (a *App) AddAddress(ctx context.Context, scope, buyer, key string, address 
 // somebody else's id.
 func (a *App) address(ctx context.Context, buyer, id string) (Address, error) {
 	owner, err := a.vault.Owner(ctx, id)
+	if errors.Is(err, vault.ErrUnknown) || err == nil && owner != buyer {
+		return Address{}, errAddressNotBuyers
+	}
 	if err != nil {
 		return Address{}, err
-	}
-	if owner != buyer {
-		return Address{}, fault.New(fault.Conflict, "address_not_buyers", "the order's address is not the buyer's; ask the buyer for one")
 	}
 	plaintext, err := a.vault.Get(ctx, id)
 	if err != nil {

@@ -19,7 +19,8 @@ func (a *App) ShippingOrders(brand string, state shipping.State, after string, l
 	return page[:min(limit, len(page))]
 }
 
-// StartPicking shows the brand's warehouse where the goods go.
+// StartPicking shows the brand's warehouse where the goods go. The order is in picking even if its
+// address cannot be shown: only then can all of it be reported as short and refunded.
 func (a *App) StartPicking(ctx context.Context, brand, shippingOrderID string) (shipping.Order, Address, error) {
 	o, err := a.forWarehouse(ctx, brand, shippingOrderID, func(o *shipping.Order, _ time.Time) ([]proto.Message, error) {
 		return shipping.Pick(o)

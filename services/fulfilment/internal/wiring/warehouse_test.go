@@ -84,14 +84,24 @@ func TestTheAddressIsShownToTheOrdersBrandWhilePicking(t *testing.T) {
 	w.call("POST", picking, a.key, "", "").want(t, http.StatusConflict, "already_shipped")
 }
 
-func TestAnAddressOfSomebodyElseIsNotShown(t *testing.T) {
+func TestAnOrderWithoutAnAddressOfItsBuyerIsReportedShort(t *testing.T) {
 	w := newWorld(t)
-	a, wang, li := w.brand("a"), w.buyer("wang"), w.buyer("li")
-	li.addressID = wang.addressID
-	o := w.order("first", a, li, nil)
-	got := w.call("POST", "/v1/shipping-orders/"+o.shipping+"/picking", a.key, "", "").want(t, http.StatusConflict, "address_not_buyers")
-	if got.body["address"] != nil {
-		t.Errorf("got %v", got.body)
+	a, wang := w.brand("a"), w.buyer("wang")
+	for name, addressID := range map[string]string{
+		"somebody else's": wang.addressID,
+		"none":            ids.Derive("addr", t.Name()),
+	} {
+		li := w.buyer("li")
+		li.addressID = addressID
+		o := w.order(name, a, li, nil)
+		got := w.call("POST", "/v1/shipping-orders/"+o.shipping+"/picking", a.key, "", "").want(t, http.StatusConflict, "address_not_buyers")
+		if got.body["address"] != nil {
+			t.Errorf("%s: got %v", name, got.body)
+		}
+		short := w.call("POST", "/v1/shipping-orders/"+o.shipping+"/shipment", a.key, w.key(), `{`+nothingThere).want(t, http.StatusOK, "")
+		if short.str("state") != "short" {
+			t.Errorf("%s: got %v", name, short.body)
+		}
 	}
 }
 
@@ -126,9 +136,8 @@ func TestAnOrderOfWhichNothingIsThereIsShortAtOnce(t *testing.T) {
 	a, by := w.brand("a"), w.buyer("wang")
 	o := w.picked("first", a, by)
 	shipment := "/v1/shipping-orders/" + o.shipping + "/shipment"
-	nothing := `"lines":[{"sku":"C1","num":2,"realnum":0,"lacknum":2},{"sku":"K1","num":1,"realnum":0,"lacknum":1}]}`
-	w.call("POST", shipment, a.key, w.key(), `{"carrier":"SF","waybillNo":"SF1",`+nothing).want(t, http.StatusUnprocessableEntity, "waybill_unused")
-	if got := w.call("POST", shipment, a.key, w.key(), `{`+nothing).want(t, http.StatusOK, ""); got.str("state") != "short" {
+	w.call("POST", shipment, a.key, w.key(), `{"carrier":"SF","waybillNo":"SF1",`+nothingThere).want(t, http.StatusUnprocessableEntity, "waybill_unused")
+	if got := w.call("POST", shipment, a.key, w.key(), `{`+nothingThere).want(t, http.StatusOK, ""); got.str("state") != "short" {
 		t.Fatalf("got %v", got.body)
 	}
 	if facts := eventuallyTold[*fulfilmentv1.ReturnWindowClosed](w, o.id); len(facts) != 1 {

@@ -234,6 +234,8 @@ func (w *world) picked(name string, of brand, by buyer) order {
 	return o
 }
 
+const nothingThere = `"lines":[{"sku":"C1","num":2,"realnum":0,"lacknum":2},{"sku":"K1","num":1,"realnum":0,"lacknum":1}]}`
+
 const sentWhole = `{"carrier":"SF","waybillNo":"SF1","lines":[{"sku":"C1","num":2,"realnum":2,"lacknum":0},{"sku":"K1","num":1,"realnum":1,"lacknum":0}]}`
 
 func (w *world) signed(name string, of brand, by buyer) order {
