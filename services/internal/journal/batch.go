@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,7 +52,10 @@ func (s *shard[S]) decide(round []*waiter[S], now time.Time) (out []decided[S], 
 	for i, w := range round {
 		d := decided[S]{waiter: w}
 		if w.command.Decide != nil && !s.past(w.command.Heard) {
-			d.facts, d.err = w.command.Decide(s.state, now)
+			if d.err = s.behindFailure(w.command.Heard); d.err == nil {
+				d.facts, d.err = w.command.Decide(s.state, now)
+				s.noteFailure(w.command.Heard, d.err)
+			}
 		}
 		bytes := 0
 		for _, f := range d.facts {
@@ -68,6 +72,32 @@ func (s *shard[S]) decide(round []*waiter[S], now time.Time) (out []decided[S], 
 		out = append(out, d)
 	}
 	return out, nil
+}
+
+// errBehindFailure is the fault of an event that stands behind one that could not be taken in.
+var errBehindFailure = errors.New("an event before it in its source was not taken in")
+
+// noteFailure remembers the first event of a source whose decision failed, and forgets it when it
+// has succeeded. A source's position is one number: an event behind the failed one must not move it.
+func (s *shard[S]) noteFailure(heard *eventkit.Position, err error) {
+	if heard == nil {
+		return
+	}
+	if err != nil {
+		s.failed[heard.Source] = *heard
+	} else if s.failed[heard.Source] == *heard {
+		delete(s.failed, heard.Source)
+	}
+}
+
+func (s *shard[S]) behindFailure(heard *eventkit.Position) error {
+	if heard == nil {
+		return nil
+	}
+	if failed, ok := s.failed[heard.Source]; ok && !s.past(&failed) && heard.After(failed) {
+		return fmt.Errorf("%s stands behind %s: %w", heard, failed, errBehindFailure)
+	}
+	return nil
 }
 
 // past reports whether the shard has taken the event in before.

@@ -214,6 +214,26 @@ func TestHeardEventsTakeEffectOnceAndInOrder(t *testing.T) {
 	}
 }
 
+func TestAnEventThatFailsHoldsUpItsSourceUntilItIsTakenIn(t *testing.T) {
+	j := open(t, journal.NewMemoryStore(), 0)
+	broken := heard(2, "b")
+	broken.Decide = func(*shelf, time.Time) ([]journal.Fact, error) { return nil, errSoldOut }
+	// The third event has another key, so that it is decided in the same round as the second.
+	if err := j.Hear(t.Context(), []journal.Command[*shelf]{heard(1, "a"), broken, heard(3, "c"), heard(4, "a")}); err == nil {
+		t.Fatal("a failed event was passed over")
+	}
+	if err := j.Hear(t.Context(), []journal.Command[*shelf]{heard(1, "a"), heard(2, "b"), heard(3, "c"), heard(4, "a")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.View(t.Context(), "one shard", func(s *shelf) {
+		if got := fmt.Sprint(s.Log); got != "[1 2 3 4]" {
+			t.Errorf("effects %s, want [1 2 3 4]", got)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
 	topic := eventkit.Topic{Name: "shelf.v1", Partitions: journal.Shards, Cleanup: "delete", RetentionMs: -1, MaxMessageBytes: 1 << 20}
 	conn, err := eventkit.Dial(eventkit.Config{Brokers: testkit.Brokers(t), TopicPrefix: testkit.Prefix(t)})

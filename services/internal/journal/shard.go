@@ -32,6 +32,8 @@ type shard[S any] struct {
 	name    string // "<journal>/<shard>": the source of its events
 
 	queue chan *waiter[S]
+	// failed holds, per source, the event that could not be taken in. Only run touches it.
+	failed map[string]eventkit.Position
 
 	mu      sync.RWMutex
 	state   S
@@ -47,7 +49,7 @@ type shard[S any] struct {
 func newShard[S any](j *Journal[S], n int) *shard[S] {
 	return &shard[S]{
 		cfg: j.cfg, machine: j.machine, number: n, name: fmt.Sprintf("%s/%d", j.cfg.Name, n),
-		queue: make(chan *waiter[S], queueLength), state: j.machine.New(),
+		queue: make(chan *waiter[S], queueLength), failed: map[string]eventkit.Position{}, state: j.machine.New(),
 		heard: map[string]eventkit.Position{}, changed: make(chan struct{}),
 	}
 }
