@@ -188,3 +188,31 @@ func TestAnOrderThatIsHeardOfTwiceIsShippedOnce(t *testing.T) {
 		t.Errorf("got %d shipping orders", len(facts))
 	}
 }
+
+// Each step goes to the other replica, at once.
+func TestTwoReplicasAnswerAsOne(t *testing.T) {
+	w := newWorld(t)
+	a, by := w.brand("a"), w.buyer("wang")
+	first := w.url
+	w.start()
+	replicas, asked := []string{first, w.url}, 0
+	next := func(path, token, key, body string) answer {
+		asked++
+		w.url = replicas[asked%2]
+		return w.call("POST", path, token, key, body)
+	}
+	for n := range 5 {
+		o := w.order(fmt.Sprint(n), a, by, &campaignv1.ReturnWindow{Seconds: 3600})
+		carrier := w.issuer.Token(t, "carrier")
+		next("/v1/shipping-orders/"+o.shipping+"/picking", a.key, "", "").want(t, http.StatusOK, "")
+		next("/v1/shipping-orders/"+o.shipping+"/shipment", a.key, w.key(), sentWhole).want(t, http.StatusOK, "")
+		next("/v1/shipping-orders/"+o.shipping+"/receipt", carrier, "", "").want(t, http.StatusOK, "")
+		key, one := w.key(), `{"lines":[{"sku":"C1","units":1}]}`
+		made := next("/v1/orders/"+o.id+"/returns", by.token, key, one)
+		again := next("/v1/orders/"+o.id+"/returns", by.token, key, one)
+		if made.str("returnId") == "" || made.str("returnId") != again.str("returnId") {
+			t.Fatalf("one key made %v and %v", made.body, again.body)
+		}
+		next("/v1/returns/"+made.str("returnId")+"/receipt", a.key, "", "").want(t, http.StatusOK, "")
+	}
+}
