@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -19,6 +18,16 @@ type decided[S any] struct {
 	*waiter[S]
 	facts []Fact
 	err   error
+}
+
+// commandsIn counts those that are not looks.
+func commandsIn[S any](taken []decided[S]) (n int) {
+	for _, d := range taken {
+		if d.command.Decide != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // choose splits the waiting commands into those of this round and the rest, each in order. One key
@@ -48,56 +57,64 @@ func choose[S any](waiting []*waiter[S]) (now, later []*waiter[S]) {
 // decide runs the commands of a round against one state. The bytes that a batch may hold are not
 // known before: what goes over is put back.
 func (s *shard[S]) decide(round []*waiter[S], now time.Time) (out []decided[S], over []*waiter[S]) {
-	size := 0
+	failed := map[*strand]error{} // in this round; it may be decided again
+	total := 0
 	for i, w := range round {
-		d := decided[S]{waiter: w}
-		if w.command.Decide != nil && !s.past(w.command.Heard) {
-			if d.err = s.behindFailure(w.command.Heard); d.err == nil {
-				d.facts, d.err = w.command.Decide(s.state, now)
-				s.noteFailure(w.command.Heard, d.err)
-			}
-		}
-		bytes := 0
-		for _, f := range d.facts {
-			bytes += proto.Size(f) + 128
-		}
-		if bytes > maxBatchBytes {
-			d.facts, d.err = nil, fmt.Errorf("journal %s: the facts of %q are %d bytes, a batch takes %d", s.name, w.command.Key, bytes, maxBatchBytes)
-			bytes = 0
-		}
-		if size+bytes > maxBatchBytes {
+		d, bytes := s.decideOne(w, failed, now)
+		if total+bytes > maxBatchBytes {
 			return out, round[i:]
 		}
-		size += bytes
+		if d.err != nil && w.strand != nil {
+			failed[w.strand] = d.err
+		}
+		total += bytes
 		out = append(out, d)
 	}
 	return out, nil
 }
 
-// errBehindFailure is the fault of an event that stands behind one that could not be taken in.
-var errBehindFailure = errors.New("an event before it in its source was not taken in")
-
-// noteFailure remembers the first event of a source whose decision failed, and forgets it when it
-// has succeeded. A source's position is one number: an event behind the failed one must not move it.
-func (s *shard[S]) noteFailure(heard *eventkit.Position, err error) {
-	if heard == nil {
-		return
+// decideOne also returns how many bytes of a batch the facts take.
+func (s *shard[S]) decideOne(w *waiter[S], failed map[*strand]error, now time.Time) (d decided[S], bytes int) {
+	d.waiter = w
+	switch {
+	case w.command.Decide == nil:
+		return d, 0
+	case w.strand != nil && w.strand.err != nil:
+		d.err = w.strand.err
+		return d, 0
+	case failed[w.strand] != nil: // there is none for no strand
+		d.err = failed[w.strand]
+		return d, 0
+	case s.past(w.command.Heard):
+		return d, 0
+	}
+	facts, err := w.command.Decide(s.state, now)
+	if err == nil {
+		bytes, err = s.weigh(facts)
 	}
 	if err != nil {
-		s.failed[heard.Source] = *heard
-	} else if s.failed[heard.Source] == *heard {
-		delete(s.failed, heard.Source)
+		d.err = err
+		return d, 0
 	}
+	d.facts = facts
+	return d, bytes
 }
 
-func (s *shard[S]) behindFailure(heard *eventkit.Position) error {
-	if heard == nil {
-		return nil
+// weigh refuses facts that no batch or no topic could take.
+func (s *shard[S]) weigh(facts []Fact) (bytes int, err error) {
+	const around = 128 // type, subject and trace of an event
+	for _, f := range facts {
+		size := proto.Size(f) + around
+		if size > maxFactBytes && !s.cfg.Private(f) {
+			return 0, fmt.Errorf("journal %s: a %s has %d bytes, more than the %d that a topic takes",
+				s.name, f.ProtoReflect().Descriptor().FullName(), size, maxFactBytes)
+		}
+		bytes += size
 	}
-	if failed, ok := s.failed[heard.Source]; ok && !s.past(&failed) && heard.After(failed) {
-		return fmt.Errorf("%s stands behind %s: %w", heard, failed, errBehindFailure)
+	if bytes > maxBatchBytes {
+		return 0, fmt.Errorf("journal %s: the %d facts of a command have %d bytes, more than the %d of a batch", s.name, len(facts), bytes, maxBatchBytes)
 	}
-	return nil
+	return bytes, nil
 }
 
 // past reports whether the shard has taken the event in before.

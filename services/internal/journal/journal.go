@@ -30,7 +30,10 @@ const Shards = 8
 const (
 	maxBatchCommands = 256
 	maxBatchBytes    = 4 << 20
-	queueLength      = 4_096
+	// maxFactBytes keeps a published fact, with its headers, within the 1 MiB of a topic's message:
+	// one that Kafka refuses would stop the relay for good.
+	maxFactBytes = 768 << 10
+	queueLength  = 4_096
 )
 
 // Fact is one thing that was decided.
@@ -49,7 +52,8 @@ type Meta struct {
 type Machine[S any] interface {
 	New() S
 	Apply(state S, fact Fact, meta Meta)
-	// Encode and Decode carry a state through a snapshot.
+	// Encode and Decode carry a state through a snapshot. Decode must fail for what another version
+	// of Encode wrote; the shard is then folded from its first batch.
 	Encode(state S) ([]byte, error)
 	Decode(data []byte) (S, error)
 }
@@ -78,7 +82,9 @@ type Command[S any] struct {
 	// Route picks the shard; empty is Key.
 	Route string
 	// Heard is the consumed event that the command comes from. The shard drops the command when it
-	// has taken that event in, and keeps the position together with the facts.
+	// has taken that event in, and keeps the position together with the facts: an event gives a
+	// shard one command at most. A decision without facts is not kept by itself, so after a restart
+	// it may be made again, against a later state.
 	Heard *eventkit.Position
 	// Traceparent continues the event's trace; empty takes the context's.
 	Traceparent string
@@ -87,11 +93,19 @@ type Command[S any] struct {
 	Decide func(state S, now time.Time) ([]Fact, error)
 }
 
+func (c Command[S]) route() string {
+	if c.Route == "" {
+		return c.Key
+	}
+	return c.Route
+}
+
 // Journal is safe for concurrent use once Run runs.
 type Journal[S any] struct {
-	cfg     Config
-	machine Machine[S]
-	shards  [Shards]*shard[S]
+	cfg      Config
+	machine  Machine[S]
+	measures *measures
+	shards   [Shards]*shard[S]
 }
 
 // Open reads the snapshots and batches of every shard into memory.
@@ -102,10 +116,17 @@ func Open[S any](ctx context.Context, cfg Config, machine Machine[S]) (*Journal[
 	if cfg.Private == nil {
 		cfg.Private = func(Fact) bool { return false }
 	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	if cfg.SnapshotEvery == 0 {
 		cfg.SnapshotEvery = 2_000
 	}
-	j := &Journal[S]{cfg: cfg, machine: machine}
+	measures, err := newMeasures(cfg.Name)
+	if err != nil {
+		return nil, fmt.Errorf("open journal %s: %w", cfg.Name, err)
+	}
+	j := &Journal[S]{cfg: cfg, machine: machine, measures: measures}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(2) // a start reads much; leave the database to the others
 	for n := range j.shards {
@@ -118,8 +139,14 @@ func Open[S any](ctx context.Context, cfg Config, machine Machine[S]) (*Journal[
 	return j, nil
 }
 
-// Run decides commands until ctx ends. Commands that wait then get fault.Unavailable.
+// Run decides commands until ctx ends; a Journal runs once. Commands that wait then, and all that
+// come later, get fault.Unavailable.
 func (j *Journal[S]) Run(ctx context.Context) error {
+	unwatch, err := j.measures.watchQueues(j.queued)
+	if err != nil {
+		return fmt.Errorf("run journal %s: %w", j.cfg.Name, err)
+	}
+	defer unwatch()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range j.shards {
 		group.Go(func() error {
@@ -151,27 +178,43 @@ func RouteTo(shard int) string { return routes[shard] }
 // comes back as it is; fault.Unavailable means that the outcome is unknown or the store is away:
 // ask again with the same command.
 func (j *Journal[S]) Do(ctx context.Context, c Command[S]) error {
-	w, err := j.enqueue(ctx, c)
+	w := newWaiter(c, nil)
+	s, err := j.enqueue(ctx, w)
 	if err != nil {
 		return err
 	}
-	return w.wait(ctx)
+	return w.wait(ctx, s.stopped)
 }
 
 // Hear decides the commands of consumed events, in their order. On nil all are durable. The first
-// error is returned after all have been waited for; those that succeeded are dropped at the retry.
+// error is returned after all have been waited for; behind a failed command those of the same
+// source are not decided in its shard. Those that succeeded are dropped at the retry.
 func (j *Journal[S]) Hear(ctx context.Context, commands []Command[S]) error {
+	type place struct {
+		shard  int
+		source string
+	}
+	strands := map[place]*strand{}
 	waiters := make([]*waiter[S], 0, len(commands))
+	shards := make([]*shard[S], 0, len(commands))
 	for _, c := range commands {
-		w, err := j.enqueue(ctx, c)
+		w := newWaiter(c, nil)
+		if c.Heard != nil {
+			at := place{ShardOf(c.route()), c.Heard.Source}
+			if strands[at] == nil {
+				strands[at] = &strand{}
+			}
+			w.strand = strands[at]
+		}
+		s, err := j.enqueue(ctx, w)
 		if err != nil {
 			return err
 		}
-		waiters = append(waiters, w)
+		waiters, shards = append(waiters, w), append(shards, s)
 	}
 	var first error
-	for _, w := range waiters {
-		if err := w.wait(ctx); err != nil && first == nil {
+	for i, w := range waiters {
+		if err := w.wait(ctx, shards[i].stopped); err != nil && first == nil {
 			first = err
 		}
 	}
@@ -200,42 +243,29 @@ func (j *Journal[S]) Each(show func(shard int, state S)) {
 	}
 }
 
-func (j *Journal[S]) enqueue(ctx context.Context, c Command[S]) (*waiter[S], error) {
-	if c.Route == "" {
-		c.Route = c.Key
+// queued is how many commands wait in all shards.
+func (j *Journal[S]) queued() (n int) {
+	for _, s := range j.shards {
+		n += len(s.queue)
 	}
-	if c.Traceparent == "" {
-		c.Traceparent = traceparent(ctx)
+	return n
+}
+
+// enqueue gives the command to its shard.
+func (j *Journal[S]) enqueue(ctx context.Context, w *waiter[S]) (*shard[S], error) {
+	if w.command.Traceparent == "" {
+		w.command.Traceparent = traceparent(ctx)
 	}
-	w := &waiter[S]{command: c, done: make(chan error, 1)}
-	s := j.shards[ShardOf(c.Route)]
-	if c.Heard != nil { // a consumer waits for a place: it has nothing better to do
-		select {
-		case s.queue <- w:
-			return w, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	s := j.shards[ShardOf(w.command.route())]
+	if w.command.Heard != nil { // a consumer waits for a place: it has nothing better to do
+		return s, s.put(ctx, w)
 	}
 	select {
 	case s.queue <- w:
-		return w, nil
+		return s, nil
+	case <-s.stopped:
+		return nil, unavailable(errStopped)
 	default:
-		return nil, fault.New(fault.TooMany, "busy", "Too many requests wait for this shard. Try again in a second with the same key.")
-	}
-}
-
-// waiter is a command and the place where its answer goes; without Decide it is a look.
-type waiter[S any] struct {
-	command Command[S]
-	done    chan error
-}
-
-func (w *waiter[S]) wait(ctx context.Context) error {
-	select {
-	case err := <-w.done:
-		return err
-	case <-ctx.Done():
-		return fault.New(fault.Timeout, "timeout", "The answer did not come in time. Ask again with the same key.").Wrap(ctx.Err())
+		return nil, fault.New(fault.TooMany, "busy", "Too many requests wait for this shard. Try again in a second with the same key.").RetryAfter(1)
 	}
 }

@@ -144,7 +144,7 @@ func (m *MongoStore) dropOldSnapshots(ctx context.Context, shard int) error {
 	}
 	for _, old := range heads[min(2, len(heads)):] {
 		prefix := strings.TrimSuffix(old.ID, "000000")
-		for i := range old.Of {
+		for i := old.Of - 1; i >= 0; i-- { // the head goes last: it leads to the others after a crash
 			if _, err := m.snapshots.DeleteOne(ctx, bson.D{{Key: "_id", Value: fmt.Sprintf("%s%06d", prefix, i)}}); err != nil {
 				return fmt.Errorf("delete old snapshot %s: %w", old.ID, err)
 			}

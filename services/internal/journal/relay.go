@@ -14,7 +14,12 @@ import (
 const (
 	relayBusyWait = 20 * time.Millisecond
 	relayIdleWait = time.Second
-	relayBatch    = 500
+)
+
+// Bounds of what a relay reads before it publishes; the last batch may go over.
+const (
+	relayEvents = 500
+	relayBytes  = 2 << 20
 )
 
 // Relay publishes the shards whose partitions this process is assigned: shard n goes to partition n,
@@ -70,8 +75,8 @@ func (r *relay[S]) run(ctx context.Context) error {
 // publishSome sends what is there, up to a bound, and reports whether there was anything to read.
 func (r *relay[S]) publishSome(ctx context.Context) (bool, error) {
 	var events []eventkit.Event
-	next, skip, prev := r.next, r.skip, r.prev
-	for len(events) < relayBatch {
+	next, skip, prev, bytes := r.next, r.skip, r.prev, 0
+	for len(events) < relayEvents && bytes < relayBytes {
 		batch, found, err := r.shard.batch(ctx, next)
 		if err != nil {
 			return false, err
@@ -89,6 +94,7 @@ func (r *relay[S]) publishSome(ctx context.Context) (bool, error) {
 				Traceparent: e.GetTraceparent(), Data: e.GetData(),
 			}
 			events, prev = append(events, event), event.ID
+			bytes += len(event.Data)
 		}
 		next, skip = next+1, 0
 	}
@@ -125,13 +131,14 @@ func (r *relay[S]) await(ctx context.Context, wait time.Duration) {
 // batch returns batch n of the shard from memory or the store; false if it is not applied here yet.
 func (s *shard[S]) batch(ctx context.Context, n uint64) (*journalv1.Batch, bool, error) {
 	s.mu.RLock()
-	seq, recent := s.seq, s.recent[n%recentBatches]
+	seq, kept := s.seq, s.recent.get(n)
 	s.mu.RUnlock()
-	if n > seq {
-		return nil, false, nil
+	if n > seq || kept != nil {
+		return kept, kept != nil, nil
 	}
-	if recent != nil && seq-n < recentBatches {
-		return recent, true, nil
+	batch, found, err := s.cfg.Store.Get(ctx, s.number, n)
+	if err == nil && !found {
+		err = fmt.Errorf("%s: batch %d is gone, but %d was applied", s.name, n, seq)
 	}
-	return s.cfg.Store.Get(ctx, s.number, n)
+	return batch, found, err
 }

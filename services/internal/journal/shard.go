@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,57 +16,48 @@ import (
 )
 
 const (
-	// recentBatches is how many batches stay in memory for the relay.
-	recentBatches = 256
 	// maxLostRaces bounds how often a round is decided again before its commands are told to retry.
 	maxLostRaces = 512
-	storeTries   = 5
+	// storeTries and storePause bound how long a round waits for a store that is away.
+	storeTries = 5
+	storePause = 100 * time.Millisecond
 )
 
 // shard is one sequence. Only run and load change it; mu guards what readers see.
 type shard[S any] struct {
-	cfg     Config
-	machine Machine[S]
-	number  int
-	name    string // "<journal>/<shard>": the source of its events
+	cfg      Config
+	machine  Machine[S]
+	measures *measures
+	number   int
+	name     string // "<journal>/<shard>": the source of its events
 
-	queue chan *waiter[S]
-	// failed holds, per source, the event that could not be taken in. Only run touches it.
-	failed map[string]eventkit.Position
+	queue   chan *waiter[S]
+	stopped chan struct{} // closed when run has ended: nobody answers any more
 
 	mu      sync.RWMutex
 	state   S
 	seq     uint64
 	heard   map[string]eventkit.Position
-	recent  [recentBatches]*journalv1.Batch // batch n at n % recentBatches
-	changed chan struct{}                   // closed at the next change
+	recent  recent
+	changed chan struct{} // closed at the next change
 
 	snapshotSeq  uint64
 	snapshotting atomic.Bool
+	saving       sync.WaitGroup
 }
 
 func newShard[S any](j *Journal[S], n int) *shard[S] {
 	return &shard[S]{
-		cfg: j.cfg, machine: j.machine, number: n, name: fmt.Sprintf("%s/%d", j.cfg.Name, n),
-		queue: make(chan *waiter[S], queueLength), failed: map[string]eventkit.Position{}, state: j.machine.New(),
+		cfg: j.cfg, machine: j.machine, measures: j.measures, number: n, name: fmt.Sprintf("%s/%d", j.cfg.Name, n),
+		queue: make(chan *waiter[S], queueLength), stopped: make(chan struct{}), state: j.machine.New(),
 		heard: map[string]eventkit.Position{}, changed: make(chan struct{}),
 	}
 }
 
 // load folds the newest snapshot and all that follows it.
 func (s *shard[S]) load(ctx context.Context) error {
-	snapshot, ok, err := s.cfg.Store.LatestSnapshot(ctx, s.number)
-	if err != nil {
+	if err := s.loadSnapshot(ctx); err != nil {
 		return err
-	}
-	if ok {
-		if s.state, err = s.machine.Decode(snapshot.GetState()); err != nil {
-			return fmt.Errorf("decode the snapshot of %s at %d: %w", s.name, snapshot.GetSeq(), err)
-		}
-		s.seq, s.snapshotSeq = snapshot.GetSeq(), snapshot.GetSeq()
-		for _, p := range snapshot.GetHeard() {
-			s.heard[p.GetSource()] = eventkit.Position{Source: p.GetSource(), Seq: p.GetSeq(), Index: p.GetIndex()}
-		}
 	}
 	return s.cfg.Store.Range(ctx, s.number, s.seq+1, func(seq uint64, batch *journalv1.Batch) error {
 		if seq != s.seq+1 {
@@ -77,18 +67,20 @@ func (s *shard[S]) load(ctx context.Context) error {
 	})
 }
 
-// run takes rounds of waiting commands until ctx ends.
+// run takes rounds of waiting commands until ctx ends, and answers all that it has taken.
 func (s *shard[S]) run(ctx context.Context) {
 	var waiting []*waiter[S]
 	for {
 		if len(waiting) == 0 {
 			select {
 			case <-ctx.Done():
-				s.refuseAll()
-				return
 			case w := <-s.queue:
 				waiting = append(waiting, w)
 			}
+		}
+		if ctx.Err() != nil {
+			s.stop(waiting)
+			return
 		}
 		waiting = s.drainQueue(waiting)
 		round, later := choose(waiting)
@@ -103,11 +95,24 @@ func (s *shard[S]) run(ctx context.Context) {
 	}
 }
 
-// answer replies once; a waiter of a failed round may have its answer already.
-func (w *waiter[S]) answer(err error) {
+// stop refuses what waits. What is put into the queue from now on sees stopped.
+func (s *shard[S]) stop(waiting []*waiter[S]) {
+	for _, w := range slices.Concat(waiting, s.drainQueue(nil)) {
+		w.answer(unavailable(errStopped))
+	}
+	close(s.stopped)
+	s.saving.Wait()
+}
+
+// put waits for a place in the queue.
+func (s *shard[S]) put(ctx context.Context, w *waiter[S]) error {
 	select {
-	case w.done <- err:
-	default:
+	case s.queue <- w:
+		return nil
+	case <-s.stopped:
+		return unavailable(errStopped)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -123,67 +128,68 @@ func (s *shard[S]) drainQueue(waiting []*waiter[S]) []*waiter[S] {
 	return waiting
 }
 
-func (s *shard[S]) refuseAll() {
-	for _, w := range s.drainQueue(nil) {
-		w.answer(unavailable(context.Canceled))
-	}
-}
-
 // settle decides a round and makes it durable, again after each lost race. It returns what did not
-// fit into one batch; those commands have no answer yet.
+// fit into one batch; those commands have no answer yet. After an error none of the round has one.
 func (s *shard[S]) settle(ctx context.Context, round []*waiter[S]) (over []*waiter[S], err error) {
 	for lost := range maxLostRaces {
 		now := s.cfg.Now().UTC()
-		taken, over := s.decide(round, now)
+		taken, rest := s.decide(round, now)
 		batch, err := s.encode(taken, ids.New("batch"), now)
 		if err != nil {
 			return nil, err
 		}
-		var won bool
-		if batch == nil {
-			// Nothing to write: the answer counts only if nobody else wrote meanwhile.
-			fresh, err := s.catchUp(ctx)
-			if err != nil {
-				return nil, err
-			}
-			won = fresh == 0
-		} else if won, err = s.commit(ctx, batch, taken); err != nil {
+		won, err := s.write(ctx, batch, taken)
+		if err != nil {
 			return nil, err
 		}
 		if won {
 			for _, d := range taken {
 				d.answer(d.err)
 			}
-			return over, nil
+			s.measures.settled(ctx, commandsIn(taken), batch)
+			return rest, nil
 		}
 		if batch != nil {
+			s.measures.lostRace(ctx)
 			pause(ctx, rand.N(time.Duration(min(lost+1, 4))*time.Millisecond)) //nolint:gosec // jitter: the loser gives way, but not for long
 		}
 	}
-	return nil, fault.New(fault.Unavailable, "contended", "Others kept changing the same records. Ask again with the same key.")
+	return nil, fault.New(fault.Unavailable, "contended", "Others kept changing the same records. Ask again with the same key.").RetryAfter(1)
 }
 
-// commit tries to make the batch the next one of the shard and applies whoever won.
-func (s *shard[S]) commit(ctx context.Context, batch *journalv1.Batch, taken []decided[S]) (won bool, err error) {
+// write makes the batch the shard's next one. Where there is nothing to write, the decisions count
+// only if nobody else wrote meanwhile.
+func (s *shard[S]) write(ctx context.Context, batch *journalv1.Batch, taken []decided[S]) (won bool, err error) {
+	if batch == nil {
+		others, err := s.catchUp(ctx)
+		return others == 0, err
+	}
 	ctx, span := startCommit(ctx, s.cfg.Name, taken)
-	defer span.End()
+	began := time.Now()
+	won, err = s.commit(ctx, batch)
+	s.measures.committed(ctx, time.Since(began))
+	endCommit(span, won, err)
+	return won, err
+}
+
+// commit tries to take the next slot of the shard and applies the batch of whoever got it. After
+// an error the outcome is unknown: the next round finds the slot filled, or fills it.
+func (s *shard[S]) commit(ctx context.Context, batch *journalv1.Batch) (won bool, err error) {
 	for range storeTries {
 		err = s.cfg.Store.Insert(ctx, s.number, s.seq+1, batch)
 		if err == nil {
 			return true, s.apply(batch)
 		}
-		if errors.Is(err, ErrTaken) || ctx.Err() == nil {
-			// The slot tells who has it: an insertion whose reply was lost may be ours.
-			winner, found, getErr := s.cfg.Store.Get(ctx, s.number, s.seq+1)
-			if getErr == nil && found {
-				return winner.GetBatchId() == batch.GetBatchId(), s.apply(winner)
-			}
+		// The slot tells who has it: an insertion whose reply was lost may be ours.
+		winner, found, getErr := s.cfg.Store.Get(ctx, s.number, s.seq+1)
+		if getErr == nil && found {
+			return winner.GetBatchId() == batch.GetBatchId(), s.apply(winner)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 		s.cfg.Log.WarnContext(ctx, "journal insertion failed, trying again", "shard", s.name, "seq", s.seq+1, "error", err)
-		pause(ctx, 100*time.Millisecond)
+		pause(ctx, storePause)
 	}
 	return false, unavailable(err)
 }
@@ -207,13 +213,11 @@ func (s *shard[S]) catchUp(ctx context.Context) (int, error) {
 // look makes sure that the state holds all that was written when the call began. All that wait
 // share one look.
 func (s *shard[S]) look(ctx context.Context) error {
-	w := &waiter[S]{done: make(chan error, 1)}
-	select {
-	case s.queue <- w:
-	case <-ctx.Done():
-		return ctx.Err()
+	w := newWaiter(Command[S]{}, nil)
+	if err := s.put(ctx, w); err != nil {
+		return err
 	}
-	return w.wait(ctx)
+	return w.wait(ctx, s.stopped)
 }
 
 // apply folds the next batch.
@@ -236,14 +240,10 @@ func (s *shard[S]) apply(batch *journalv1.Batch) error {
 	for _, p := range batch.GetHeard() {
 		s.heard[p.GetSource()] = eventkit.Position{Source: p.GetSource(), Seq: p.GetSeq(), Index: p.GetIndex()}
 	}
-	s.recent[s.seq%recentBatches] = batch
+	s.recent.add(s.seq, batch)
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return nil
-}
-
-func unavailable(err error) error {
-	return fault.New(fault.Unavailable, "journal_unavailable", "The records cannot be reached now. Ask again with the same key.").Wrap(err)
 }
 
 func pause(ctx context.Context, d time.Duration) {
