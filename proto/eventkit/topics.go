@@ -55,15 +55,18 @@ func TopicNamed(name string) (Topic, bool) {
 	return Topic{}, false
 }
 
-// Ensure creates the topics that do not exist yet, with one replica. In production topics are made
-// by whoever runs Kafka; then nothing is missing and nothing is created.
+// clusterDefault leaves the number of replicas to the cluster (default.replication.factor).
+const clusterDefault = -1
+
+// Ensure creates the topics that do not exist yet, with as many replicas as the cluster's default.
+// In production topics are made by whoever runs Kafka; then nothing is missing and nothing is created.
 func (c *Conn) Ensure(ctx context.Context, topics ...Topic) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*requestTimeout)
 	defer cancel()
 	request := &kafka.CreateTopicsRequest{Addr: c.addr}
 	for _, t := range topics {
 		request.Topics = append(request.Topics, kafka.TopicConfig{
-			Topic: c.name(t.Name), NumPartitions: t.Partitions, ReplicationFactor: 1,
+			Topic: c.name(t.Name), NumPartitions: t.Partitions, ReplicationFactor: clusterDefault,
 			ConfigEntries: configEntries(t),
 		})
 	}
