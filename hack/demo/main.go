@@ -129,9 +129,9 @@ type teller struct {
 }
 
 // tells begins a step.
-func (t *teller) tells(format string, args ...any) {
+func (t *teller) tells(title string) {
 	t.step++
-	_, _ = fmt.Fprintf(t.out, "\n%2d. %s\n", t.step, fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(t.out, "\n%2d. %s\n", t.step, title)
 }
 
 // sees prints one result of the step.

@@ -22,8 +22,9 @@ func main() {
 	dir := flag.String("dir", "", "folder for keys and state; made when missing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *listen, *dir); err != nil {
+	err := run(ctx, *listen, *dir)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "sim:", err)
 		os.Exit(1)
 	}

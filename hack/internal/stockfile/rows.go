@@ -21,7 +21,7 @@ type Row struct {
 
 // Generate makes the SKUs of styles: the same styles and seed give the same rows.
 func Generate(styles []Style, seed uint64) []Row {
-	random := rand.New(rand.NewPCG(seed, 0x71696e67)) //nolint:gosec // repeatable on purpose
+	random := rand.New(rand.NewPCG(seed, 0x71696e67)) // repeatable on purpose
 	warehouses := []string{"杭州一仓", "广州二仓", "嘉兴仓"}
 	var out []Row
 	for _, style := range styles {
