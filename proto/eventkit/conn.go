@@ -37,6 +37,11 @@ type Config struct {
 // requestTimeout bounds every request to a broker; a fetch may wait fetchWait besides.
 const requestTimeout = 10 * time.Second
 
+// clientTimeout is longer than any call's context, which is what bounds the call. Without it kafka-go
+// tells brokers to give up a write after half a second, which a busy cluster's replicas do not keep;
+// with it, after half the time that the call has left.
+const clientTimeout = time.Minute
+
 // Conn is a set of connections to one Kafka cluster. It is safe for concurrent use.
 type Conn struct {
 	cfg       Config
@@ -67,7 +72,7 @@ func Dial(cfg Config) (*Conn, error) {
 	addr := kafka.TCP(cfg.Brokers...)
 	return &Conn{
 		cfg: cfg, addr: addr, transport: transport,
-		client: &kafka.Client{Addr: addr, Transport: transport},
+		client: &kafka.Client{Addr: addr, Transport: transport, Timeout: clientTimeout},
 		dialer: &kafka.Dialer{Timeout: 5 * time.Second, DualStack: true, TLS: tlsConfig, SASLMechanism: mechanism},
 	}, nil
 }
