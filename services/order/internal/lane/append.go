@@ -54,16 +54,38 @@ func (l *Lane) tell(ctx context.Context, entry *lanev1.Entry) (int64, error) {
 		return 0, fmt.Errorf("a lane entry of %d bytes; at most %d fit", len(value), maxBatchBytes)
 	}
 	r := &request{value: value, done: make(chan written, 1)}
-	select {
-	case l.queue <- r:
-	default:
-		return 0, errBusy
+	if err := l.enqueue(ctx, r, turnsAway(entry)); err != nil {
+		return 0, err
 	}
 	select {
 	case w := <-r.done:
 		return w.offset, w.err
 	case <-ctx.Done():
 		return 0, errTimeout.Wrap(ctx.Err())
+	}
+}
+
+// turnsAway reports whether a full queue refuses the entry: a buyer comes again.
+// Time, money and stock wait for a place, for a lane that is flooded with orders
+// must still expire its holds and close.
+func turnsAway(entry *lanev1.Entry) bool { return entry.GetPlace() != nil || entry.GetCancel() != nil }
+
+// enqueue gives a request to the appender. Who waits for a place gets the next
+// one: a channel serves its waiters before those who only try.
+func (l *Lane) enqueue(ctx context.Context, r *request, turnAway bool) error {
+	select {
+	case l.queue <- r:
+		return nil
+	default:
+	}
+	if turnAway {
+		return errBusy
+	}
+	select {
+	case l.queue <- r:
+		return nil
+	case <-ctx.Done():
+		return errTimeout.Wrap(ctx.Err())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -161,7 +162,8 @@ func (l *Lane) read(ctx context.Context) {
 	}
 }
 
-// take applies records under one lock. An error stops the lane.
+// take applies records under one lock. An error stops the lane, under the same
+// lock: an entry that panicked may be half applied, and nobody may save that.
 func (l *Lane) take(ctx context.Context, records []eventkit.Record) (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,7 +171,9 @@ func (l *Lane) take(ctx context.Context, records []eventkit.Record) (err error) 
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic at offset %d: %v", l.next, r)
+			l.log.ErrorContext(ctx, "lane panicked", "err", err, "stack", string(debug.Stack()))
 		}
+		l.stopped = err
 	}()
 	for _, record := range records {
 		if record.Offset != l.next {

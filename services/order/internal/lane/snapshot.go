@@ -72,9 +72,14 @@ func (l *Lane) keepSnapshots(ctx context.Context, every int64) error {
 }
 
 // encode writes the ledger down as it is now, with its newest event's position.
+// That of a stopped lane may hold half an entry, which a mended binary would
+// apply once more.
 func (l *Lane) encode() (*lanev1.Snapshot, ledger.Position, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	if l.stopped != nil {
+		return nil, ledger.None, errStopped.Wrap(l.stopped)
+	}
 	state, err := l.ledger.Encode()
 	if err != nil {
 		return nil, ledger.None, err
