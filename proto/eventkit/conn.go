@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -35,7 +36,10 @@ type Config struct {
 }
 
 // requestTimeout bounds every request to a broker; a fetch may wait fetchWait besides.
-const requestTimeout = 10 * time.Second
+const (
+	requestTimeout = 10 * time.Second
+	dialTimeout    = 5 * time.Second
+)
 
 // clientTimeout is longer than any call's context, which is what bounds the call. Without it kafka-go
 // tells brokers to give up a write after half a second, which a busy cluster's replicas do not keep;
@@ -49,13 +53,14 @@ type Conn struct {
 	transport *kafka.Transport
 	client    *kafka.Client
 	dialer    *kafka.Dialer
+	measures  *measures
 }
 
 // Dial prepares a Conn. It reads the files that cfg names and does not yet reach the network:
 // use Ping to see whether a broker answers.
 func Dial(cfg Config) (*Conn, error) {
 	if len(cfg.Brokers) == 0 {
-		return nil, fmt.Errorf("no Kafka broker given: set KAFKA_BROKERS to host:port[,host:port]")
+		return nil, errors.New("no Kafka broker given: set KAFKA_BROKERS to host:port[,host:port]")
 	}
 	tlsConfig, err := loadTLS(cfg)
 	if err != nil {
@@ -65,15 +70,20 @@ func Dial(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	measures, err := newMeasures()
+	if err != nil {
+		return nil, fmt.Errorf("prepare the metrics of Kafka: %w", err)
+	}
 	transport := &kafka.Transport{
 		TLS: tlsConfig, SASL: mechanism,
-		DialTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MetadataTTL: 5 * time.Second,
+		DialTimeout: dialTimeout, IdleTimeout: 60 * time.Second, MetadataTTL: 5 * time.Second,
 	}
 	addr := kafka.TCP(cfg.Brokers...)
 	return &Conn{
 		cfg: cfg, addr: addr, transport: transport,
-		client: &kafka.Client{Addr: addr, Transport: transport, Timeout: clientTimeout},
-		dialer: &kafka.Dialer{Timeout: 5 * time.Second, DualStack: true, TLS: tlsConfig, SASLMechanism: mechanism},
+		client:   &kafka.Client{Addr: addr, Transport: transport, Timeout: clientTimeout},
+		dialer:   &kafka.Dialer{Timeout: dialTimeout, DualStack: true, TLS: tlsConfig, SASLMechanism: mechanism},
+		measures: measures,
 	}, nil
 }
 
@@ -94,12 +104,18 @@ func (c *Conn) Ping(ctx context.Context) error {
 func (c *Conn) name(logical string) string { return c.cfg.TopicPrefix + logical }
 
 func loadTLS(cfg Config) (*tls.Config, error) {
+	if (cfg.TLSCertFile == "") != (cfg.TLSKeyFile == "") {
+		return nil, errors.New("KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE go together: one of them is not set")
+	}
 	if cfg.TLSCAFile == "" {
+		if cfg.TLSCertFile != "" { // or the connection would silently be a plain one
+			return nil, errors.New("KAFKA_TLS_CERT_FILE is set, but not KAFKA_TLS_CA_FILE, which switches TLS on")
+		}
 		return nil, nil
 	}
 	pem, err := os.ReadFile(cfg.TLSCAFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the Kafka CA file: %w", err)
+		return nil, fmt.Errorf("read KAFKA_TLS_CA_FILE: %w", err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
@@ -111,7 +127,7 @@ func loadTLS(cfg Config) (*tls.Config, error) {
 	}
 	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the Kafka client certificate: %w", err)
+		return nil, fmt.Errorf("read KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE: %w", err)
 	}
 	out.Certificates = []tls.Certificate{pair}
 	return out, nil
@@ -121,9 +137,12 @@ func loadSASL(cfg Config) (sasl.Mechanism, error) {
 	if cfg.SASLUsername == "" {
 		return nil, nil
 	}
+	if cfg.SASLPasswordFile == "" {
+		return nil, errors.New("KAFKA_SASL_USERNAME is set, but not KAFKA_SASL_PASSWORD_FILE")
+	}
 	password, err := os.ReadFile(cfg.SASLPasswordFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the Kafka password file: %w", err)
+		return nil, fmt.Errorf("read KAFKA_SASL_PASSWORD_FILE: %w", err)
 	}
 	mechanism, err := scram.Mechanism(scram.SHA512, cfg.SASLUsername, strings.TrimSpace(string(password)))
 	if err != nil {

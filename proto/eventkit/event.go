@@ -78,7 +78,11 @@ func ParsePosition(id string) (Position, error) {
 	if err != nil {
 		return Position{}, fmt.Errorf("%w: id %q: %w", ErrUndecodable, id, err)
 	}
-	return Position{Source: source, Seq: s, Index: uint32(n)}, nil
+	p := Position{Source: source, Seq: s, Index: uint32(n)}
+	if p.String() != id { // "src/01/0" would be a second name of src/1/0
+		return Position{}, fmt.Errorf("%w: id %q is written in another way than %q", ErrUndecodable, id, p)
+	}
+	return p, nil
 }
 
 func cutLast(s string) (head, tail string, ok bool) {

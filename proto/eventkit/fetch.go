@@ -35,44 +35,60 @@ type Record struct {
 // broker holds. It waits up to half a second for the first and may return none. ErrTruncated
 // wraps a request outside the log.
 func (c *Conn) Fetch(ctx context.Context, topic string, partition int, offset int64) ([]Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout+fetchWait)
-	defer cancel()
-	response, err := c.client.Fetch(ctx, &kafka.FetchRequest{
-		Addr: c.addr, Topic: c.name(topic), Partition: partition, Offset: offset,
-		MinBytes: 1, MaxBytes: fetchMaxBytes, MaxWait: fetchWait,
-	})
-	if err == nil {
-		err = response.Error
-	}
-	if errors.Is(err, kafka.OffsetOutOfRange) {
-		return nil, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, ErrTruncated)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, err)
-	}
-	return readRecords(topic, partition, offset, response.Records)
+	records, _, err := c.fetch(ctx, topic, partition, offset)
+	return records, err
 }
 
-func readRecords(topic string, partition int, from int64, reader kafka.RecordReader) ([]Record, error) {
-	var out []Record
+// fetch also returns the offset that the log ended at.
+func (c *Conn) fetch(ctx context.Context, topic string, partition int, offset int64) (records []Record, end int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout+fetchWait)
+	defer cancel()
+	for at := offset; ; at++ {
+		response, err := c.client.Fetch(ctx, &kafka.FetchRequest{
+			Addr: c.addr, Topic: c.name(topic), Partition: partition, Offset: at,
+			MinBytes: 1, MaxBytes: fetchMaxBytes, MaxWait: fetchWait,
+		})
+		if err == nil {
+			err = response.Error
+		}
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			err = ErrTruncated
+		}
+		if err != nil {
+			c.measures.fetchFailed(ctx, topic)
+			return nil, 0, fmt.Errorf("read %s/%d at %d: %w", topic, partition, at, err)
+		}
+		records, older, err := readRecords(topic, partition, offset, response.Records)
+		if err != nil || len(records) > 0 || !older {
+			return records, response.HighWatermark, err
+		}
+		// The broker sent the batch that the offset belongs to, and compaction has taken all of
+		// it from the offset on: the next record, if any, stands behind that batch.
+	}
+}
+
+// readRecords also reports whether there were records before from: a broker may send the whole
+// batch that holds the offset.
+func readRecords(topic string, partition int, from int64, reader kafka.RecordReader) (out []Record, older bool, err error) {
 	for {
 		r, err := reader.ReadRecord()
 		if errors.Is(err, io.EOF) {
-			return out, nil
+			return out, older, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read a record of %s/%d behind %d: %w", topic, partition, from, err)
+			return nil, false, fmt.Errorf("read a record of %s/%d behind %d: %w", topic, partition, from, err)
 		}
 		if r.Offset < from {
-			continue // a broker may send the whole batch that holds the offset
+			older = true
+			continue
 		}
 		record := Record{Topic: topic, Partition: partition, Offset: r.Offset}
 		if record.Key, err = kafka.ReadAll(r.Key); err != nil {
-			return nil, fmt.Errorf("read the key of %s/%d at %d: %w", topic, partition, r.Offset, err)
+			return nil, false, fmt.Errorf("read the key of %s/%d at %d: %w", topic, partition, r.Offset, err)
 		}
 		if r.Value != nil {
 			if record.Value, err = kafka.ReadAll(r.Value); err != nil {
-				return nil, fmt.Errorf("read the value of %s/%d at %d: %w", topic, partition, r.Offset, err)
+				return nil, false, fmt.Errorf("read the value of %s/%d at %d: %w", topic, partition, r.Offset, err)
 			}
 		}
 		record.Event = parseEvent(r.Headers, record.Value)
@@ -113,57 +129,4 @@ func (c *Conn) offsets(ctx context.Context, topic string, partition int) (first,
 		return max(p.FirstOffset, 0), max(p.LastOffset, 0), nil
 	}
 	return 0, 0, fmt.Errorf("ask for the offsets of %s/%d: the broker does not know the partition", topic, partition)
-}
-
-// LastEvent returns the newest event of a source ("order/3") in a partition, false if it has none.
-// A relay goes on behind it.
-func (c *Conn) LastEvent(ctx context.Context, topic string, partition int, source string) (Event, bool, error) {
-	end, err := c.EndOffset(ctx, topic, partition)
-	if err != nil {
-		return Event{}, false, err
-	}
-	return c.newestBefore(ctx, topic, partition, end, source)
-}
-
-// newestBefore looks backwards from an offset in windows that double, so that a busy source costs
-// one small read and a silent one a bounded number of larger ones.
-func (c *Conn) newestBefore(ctx context.Context, topic string, partition int, before int64, source string) (Event, bool, error) {
-	first, _, err := c.offsets(ctx, topic, partition)
-	if err != nil {
-		return Event{}, false, err
-	}
-	for window := int64(256); before > first; window *= 2 {
-		from := max(first, before-window)
-		found, ok, err := c.newestBetween(ctx, topic, partition, from, before, source)
-		if err != nil || ok {
-			return found, ok, err
-		}
-		before = from
-	}
-	return Event{}, false, nil
-}
-
-func (c *Conn) newestBetween(ctx context.Context, topic string, partition int, from, to int64, source string) (found Event, ok bool, err error) {
-	var newest Position
-	for from < to {
-		records, err := c.Fetch(ctx, topic, partition, from)
-		if err != nil {
-			return Event{}, false, err
-		}
-		if len(records) == 0 {
-			return found, ok, nil // only offsets without records are left
-		}
-		for _, r := range records {
-			if r.Offset >= to {
-				break
-			}
-			p, err := r.Event.Position()
-			if err != nil || p.Source != source || ok && !p.After(newest) {
-				continue
-			}
-			found, newest, ok = r.Event, p, true
-		}
-		from = records[len(records)-1].Offset + 1
-	}
-	return found, ok, nil
 }

@@ -24,7 +24,8 @@ type Group struct {
 // Role is what to do with the assigned partitions of a topic: handle their records, or own them.
 type Role struct {
 	// Handle gets records of one partition in order; offsets are committed after it returned nil.
-	// Repeats within a source are dropped before; an error is retried with the same records.
+	// Repeats within a source are dropped before; an error is retried with the same records, after a
+	// pause that grows.
 	Handle func(ctx context.Context, records []Record) error
 	// Own runs while the partition is assigned, and must return when ctx ends. When it returns an
 	// error before that, it is started again after a pause.
@@ -58,8 +59,12 @@ const (
 	commitInterval    = 500 * time.Millisecond
 )
 
-// Consume joins the group and works until ctx ends.
+// Consume joins the group and works until ctx ends. It returns when every handler has returned and
+// the group knows that this member left. A broker that is away, at the start too, is waited for.
 func (c *Conn) Consume(ctx context.Context, g Group) error {
+	if g.Log == nil {
+		g.Log = slog.New(slog.DiscardHandler)
+	}
 	topics := make([]string, 0, len(g.Topics))
 	for topic := range g.Topics {
 		topics = append(topics, c.name(topic))
@@ -117,21 +122,34 @@ func (c *Conn) startGeneration(ctx context.Context, g Group, generation *kafka.G
 	}
 }
 
+// Waits before a stopped partition is started again: one that stands at a gap must not read the
+// log over and over, one that ran well for a while starts soon.
+const (
+	restartPause    = time.Second
+	maxRestartPause = 30 * time.Second
+	ranWell         = time.Minute
+)
+
 // keepRunning works on one partition until it is taken away.
 func (c *Conn) keepRunning(ctx context.Context, g Group, role Role, a Assignment) {
+	work := func() error { return role.Own(ctx, a) }
+	if role.Own == nil {
+		reader := &partitionReader{conn: c, handle: role.Handle, at: a, log: g.Log, next: a.Committed, committed: a.Committed}
+		defer reader.leave(ctx)
+		work = func() error { return reader.run(ctx) }
+	}
+	wait := restartPause
 	for ctx.Err() == nil {
-		var err error
-		if role.Own != nil {
-			err = role.Own(ctx, a)
-		} else {
-			reader := &partitionReader{conn: c, role: role, at: a, next: a.Committed, committed: a.Committed, last: map[string]Position{}}
-			err = reader.run(ctx)
-			a.Committed = reader.committed
-		}
+		began := time.Now()
+		err := work()
 		if ctx.Err() != nil {
 			return
 		}
+		if time.Since(began) > ranWell {
+			wait = restartPause
+		}
 		g.Log.ErrorContext(ctx, "partition stopped, starting it again", "group", g.ID, "topic", a.Topic, "partition", a.Partition, "error", err)
-		pause(ctx, 4*retryPause)
+		pause(ctx, wait)
+		wait = min(2*wait, maxRestartPause)
 	}
 }

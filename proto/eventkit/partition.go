@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -11,40 +12,48 @@ import (
 // good. The partition stands still, and says so at every try, until the log is mended.
 var ErrGap = errors.New("an event is missing")
 
+// lookBackForFirst is how far back a repeat of a source's first event is looked for. That event
+// names none before it, so without a bound a new source would cost a reading of the whole log.
+const lookBackForFirst = 1 << 16
+
+// maxRetryPause is the longest wait between two tries of a handler.
+const maxRetryPause = 4 * time.Second
+
 // partitionReader handles one partition's records and remembers how far each source has come.
 type partitionReader struct {
-	conn *Conn
-	role Role
-	at   Assignment
-	next int64
-	last map[string]Position
+	conn   *Conn
+	handle func(context.Context, []Record) error
+	at     Assignment
+	log    *slog.Logger
+	next   int64
+	last   map[string]Position // by source
+	lag    int64               // as counted in the metrics
 
 	committed   int64
 	committedAt time.Time
 }
 
+// run may be called again after it failed: it begins anew at what is committed.
 func (r *partitionReader) run(ctx context.Context) error {
+	r.next, r.last = r.committed, map[string]Position{}
 	defer func() { _ = r.commit() }() // a repeat after a missed commit is dropped
 	for ctx.Err() == nil {
-		records, err := r.conn.Fetch(ctx, r.at.Topic, r.at.Partition, r.next)
+		records, end, err := r.conn.fetch(ctx, r.at.Topic, r.at.Partition, r.next)
+		if errors.Is(err, ErrTruncated) {
+			return err
+		}
 		if err != nil {
-			if errors.Is(err, ErrTruncated) {
-				return err
-			}
 			pause(ctx, retryPause)
 			continue
 		}
-		fresh, err := r.fresh(ctx, records)
-		if err != nil {
-			return err
+		fresh, next, stop := r.fresh(ctx, records)
+		if !r.handled(ctx, fresh) {
+			return nil
 		}
-		if len(fresh) > 0 {
-			if err := r.role.Handle(ctx, fresh); err != nil {
-				return fmt.Errorf("handle %s/%d at %d: %w", r.at.Topic, r.at.Partition, fresh[0].Offset, err)
-			}
-		}
-		if len(records) > 0 {
-			r.next = records[len(records)-1].Offset + 1
+		r.next = next
+		r.measureLag(ctx, end)
+		if stop != nil {
+			return stop
 		}
 		if len(records) == 0 || time.Since(r.committedAt) > commitInterval {
 			if err := r.commit(); err != nil {
@@ -53,6 +62,27 @@ func (r *partitionReader) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// handled gives the records to the handler until it has taken them; false if ctx ended before.
+func (r *partitionReader) handled(ctx context.Context, records []Record) bool {
+	for wait := retryPause; len(records) > 0; wait = min(2*wait, maxRetryPause) {
+		within, span := startHandle(ctx, r.at.Topic, r.at.Partition, records)
+		err := r.handle(within, records)
+		endHandle(span, err)
+		if err == nil {
+			r.conn.measures.took(ctx, r.at.Topic, len(records), 0)
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		r.conn.measures.handlerFailed(ctx, r.at.Topic)
+		r.log.ErrorContext(ctx, "records not handled, trying again", "topic", r.at.Topic, "partition", r.at.Partition,
+			"offset", records[0].Offset, "records", len(records), "error", err)
+		pause(ctx, wait)
+	}
+	return true
 }
 
 func (r *partitionReader) commit() error {
@@ -66,51 +96,95 @@ func (r *partitionReader) commit() error {
 	return nil
 }
 
-// fresh leaves out what a source has said before and fails at a gap. Records that are no events
-// pass: their handler parks them.
-func (r *partitionReader) fresh(ctx context.Context, records []Record) ([]Record, error) {
-	out := make([]Record, 0, len(records))
-	for _, record := range records {
-		p, err := record.Event.Position()
-		if err != nil {
-			out = append(out, record)
-			continue
-		}
-		last, known, err := r.lastOf(ctx, p.Source, record.Offset)
-		if err != nil {
-			return nil, err
-		}
-		if known && !p.After(last) {
-			continue
-		}
-		want := ""
-		if known {
-			want = last.String()
-		}
-		if record.Event.Prev != want {
-			return nil, fmt.Errorf("%s/%d at %d: %s follows %q, but %q came before it: %w",
-				record.Topic, record.Partition, record.Offset, record.Event.ID, record.Event.Prev, want, ErrGap)
-		}
-		r.last[p.Source] = p
-		out = append(out, record)
-	}
-	return out, nil
+// measureLag counts how far the reader is behind the end of the log.
+func (r *partitionReader) measureLag(ctx context.Context, end int64) {
+	lag := max(end-r.next, 0)
+	r.conn.measures.lagChanged(ctx, r.at.Topic, lag-r.lag)
+	r.lag = lag
 }
 
-// lastOf is how far the source had come before the offset; at the first event of a source after a
-// start it looks back into the log.
-func (r *partitionReader) lastOf(ctx context.Context, source string, before int64) (Position, bool, error) {
-	if p, ok := r.last[source]; ok {
-		return p, true, nil
+// leave takes the reader out of the metrics: whoever has the partition next counts anew.
+func (r *partitionReader) leave(ctx context.Context) { r.measureLag(ctx, r.next) }
+
+// fresh leaves out what a source has said before. At a gap it stops with an error: what it
+// returns is all before the gap, and next is where the gap is. Records that are no events pass:
+// their handler parks them.
+func (r *partitionReader) fresh(ctx context.Context, records []Record) (out []Record, next int64, stop error) {
+	next = r.next
+	out = make([]Record, 0, len(records))
+	repeats := 0
+	defer func() { r.conn.measures.took(ctx, r.at.Topic, 0, repeats) }()
+	for _, record := range records {
+		repeated, err := r.check(ctx, record)
+		if err != nil {
+			return out, next, err
+		}
+		if repeated {
+			repeats++
+		} else {
+			out = append(out, record)
+		}
+		next = record.Offset + 1
 	}
-	e, ok, err := r.conn.newestBefore(ctx, r.at.Topic, r.at.Partition, before, source)
-	if err != nil || !ok {
-		return Position{}, false, err
+	return out, next, nil
+}
+
+// check moves the record's source on, or says that the record is a repeat or stands behind a gap.
+func (r *partitionReader) check(ctx context.Context, record Record) (repeated bool, err error) {
+	p, err := record.Event.Position()
+	if err != nil {
+		return false, nil //nolint:nilerr // no event: it has no source to be checked against
 	}
-	p, err := e.Position()
+	last, known := r.last[p.Source]
+	if !known {
+		if last, known, err = r.lookBack(ctx, record, p); err != nil {
+			return false, err
+		}
+	}
+	if known && !p.After(last) {
+		return true, nil
+	}
+	before := ""
+	if known {
+		before = last.String()
+	}
+	if record.Event.Prev != before {
+		r.conn.measures.foundGap(ctx, record.Topic)
+		return false, fmt.Errorf("%s/%d at %d: %s follows %q, but %q came before it: %w",
+			record.Topic, record.Partition, record.Offset, record.Event.ID, record.Event.Prev, before, ErrGap)
+	}
+	r.last[p.Source] = p
+	return false, nil
+}
+
+// lookBack finds how far a source had come before a record, which is its first since the start of
+// this reader. A relay that repeats itself may stand between the record and the one before it, so
+// the look goes on until that one is seen.
+func (r *partitionReader) lookBack(ctx context.Context, record Record, p Position) (last Position, known bool, err error) {
+	first, _, err := r.conn.offsets(ctx, record.Topic, record.Partition)
 	if err != nil {
 		return Position{}, false, err
 	}
-	r.last[source] = p
-	return p, true, nil
+	in := stretch{first, record.Offset}
+	prev, err := ParsePosition(record.Event.Prev)
+	if record.Event.Prev == "" {
+		in.from = max(first, record.Offset-lookBackForFirst)
+	} else if err != nil || prev.Source != p.Source {
+		return Position{}, false, fmt.Errorf("%s/%d at %d: %s follows %q, which is no event of its source: %w",
+			record.Topic, record.Partition, record.Offset, record.Event.ID, record.Event.Prev, ErrGap)
+	}
+	event, found, err := r.conn.newestBefore(ctx, record.Topic, record.Partition, in, p.Source,
+		func(seen Position) bool { return !prev.After(seen) })
+	if err != nil {
+		return Position{}, false, err
+	}
+	if found {
+		last, err = event.Position()
+		return last, true, err
+	}
+	if first > 0 && record.Event.Prev != "" {
+		// The log was cut before this group's place in it, so the one before was handled.
+		return prev, true, nil
+	}
+	return Position{}, false, nil
 }

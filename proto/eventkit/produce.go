@@ -40,6 +40,9 @@ func (c *Conn) Publish(ctx context.Context, topic string, partition int, events 
 	}
 	for _, e := range events {
 		bytes := len(e.Data) + len(e.ID) + len(e.Prev) + len(e.Type) + len(e.Subject) + 300
+		if bytes > maxBatchBytes {
+			return fmt.Errorf("publish to %s: event %s has %d bytes, more than the %d of a batch", topic, e.ID, bytes, maxBatchBytes)
+		}
 		if size+bytes > maxBatchBytes || len(batch) == maxBatchRecords {
 			if err := flush(); err != nil {
 				return err
@@ -60,6 +63,9 @@ func (c *Conn) Put(ctx context.Context, topic, key string, m proto.Message) erro
 		value, err := proto.Marshal(m)
 		if err != nil {
 			return fmt.Errorf("encode the value of %s in %s: %w", key, topic, err)
+		}
+		if len(value) > maxBatchBytes {
+			return fmt.Errorf("write to %s: the value of %s has %d bytes, more than the %d of a batch", topic, key, len(value), maxBatchBytes)
 		}
 		record.Value = kafka.NewBytes(value)
 		record.Headers = []kafka.Header{{Key: "ce_type", Value: []byte(m.ProtoReflect().Descriptor().FullName())}}
@@ -94,6 +100,8 @@ func (c *Conn) Append(ctx context.Context, topic string, partition int, values [
 func (c *Conn) produce(ctx context.Context, topic string, partition int, records []kafka.Record) (*kafka.ProduceResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	began := time.Now()
+	defer func() { c.measures.produced(ctx, topic, time.Since(began)) }()
 	response, err := c.client.Produce(ctx, &kafka.ProduceRequest{
 		Addr: c.addr, Topic: c.name(topic), Partition: partition,
 		RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...),
