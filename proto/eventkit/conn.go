@@ -54,6 +54,7 @@ type Conn struct {
 	client    *kafka.Client
 	dialer    *kafka.Dialer
 	measures  *measures
+	leaders   leaders
 }
 
 // Dial prepares a Conn. It reads the files that cfg names and does not yet reach the network:

@@ -44,13 +44,7 @@ func (c *Conn) fetch(ctx context.Context, topic string, partition int, offset in
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+fetchWait)
 	defer cancel()
 	for at := offset; ; at++ {
-		response, err := c.client.Fetch(ctx, &kafka.FetchRequest{
-			Addr: c.addr, Topic: c.name(topic), Partition: partition, Offset: at,
-			MinBytes: 1, MaxBytes: fetchMaxBytes, MaxWait: fetchWait,
-		})
-		if err == nil {
-			err = response.Error
-		}
+		response, err := c.fetchOnce(ctx, topic, partition, at)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
 			err = ErrTruncated
 		}
@@ -111,22 +105,9 @@ func (c *Conn) FirstOffset(ctx context.Context, topic string, partition int) (in
 func (c *Conn) offsets(ctx context.Context, topic string, partition int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	name := c.name(topic)
-	response, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
-		Addr:   c.addr,
-		Topics: map[string][]kafka.OffsetRequest{name: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)}},
-	})
+	found, err := c.offsetsOnce(ctx, topic, partition)
 	if err != nil {
 		return 0, 0, fmt.Errorf("ask for the offsets of %s/%d: %w", topic, partition, err)
 	}
-	for _, p := range response.Topics[name] {
-		if p.Partition != partition {
-			continue
-		}
-		if p.Error != nil {
-			return 0, 0, fmt.Errorf("ask for the offsets of %s/%d: %w", topic, partition, p.Error)
-		}
-		return max(p.FirstOffset, 0), max(p.LastOffset, 0), nil
-	}
-	return 0, 0, fmt.Errorf("ask for the offsets of %s/%d: the broker does not know the partition", topic, partition)
+	return max(found.FirstOffset, 0), max(found.LastOffset, 0), nil
 }

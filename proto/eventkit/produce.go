@@ -34,7 +34,7 @@ func (c *Conn) Publish(ctx context.Context, topic string, partition int, events 
 		if len(batch) == 0 {
 			return nil
 		}
-		_, err := c.produce(ctx, topic, partition, batch)
+		err := c.produceAgain(ctx, topic, partition, batch)
 		batch, size = batch[:0], 0
 		return err
 	}
@@ -70,8 +70,7 @@ func (c *Conn) Put(ctx context.Context, topic, key string, m proto.Message) erro
 		record.Value = kafka.NewBytes(value)
 		record.Headers = []kafka.Header{{Key: "ce_type", Value: []byte(m.ProtoReflect().Descriptor().FullName())}}
 	}
-	_, err := c.produce(ctx, topic, 0, []kafka.Record{record})
-	return err
+	return c.produceAgain(ctx, topic, 0, []kafka.Record{record})
 }
 
 // Append writes values as one batch to one partition and returns where they stand. After an error
@@ -88,6 +87,7 @@ func (c *Conn) Append(ctx context.Context, topic string, partition int, values [
 	}
 	response, err := c.produce(ctx, topic, partition, records)
 	if err != nil {
+		c.forgetLeaders()
 		return Appended{}, err
 	}
 	at := response.LogAppendTime

@@ -3,6 +3,8 @@ package eventkit
 import (
 	"context"
 	"errors"
+	"io"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -10,16 +12,33 @@ import (
 )
 
 const (
-	// settleTime is how long a call waits for partitions that move: a topic that was just made, or
-	// a leader that hands over. A broker that died keeps its partitions longer (9 s by default),
-	// and its callers wait for that.
+	// settleTime is how long a call waits for a partition on the move: its topic was just made, or
+	// its leader hands over. A broker that died keeps its partitions longer (9 s by default); that
+	// is left to the callers.
 	settleTime = 5 * time.Second
 	settlePoll = 100 * time.Millisecond
-	// forgetInterval bounds how often the leaders are looked up again, whoever asks.
+	// forgetInterval bounds how often the cluster is asked anew who leads what.
 	forgetInterval = time.Second
 )
 
-// settled repeats try, which must be safe to repeat, while the partition is on the move.
+// leaders is when a Conn last forgot who leads what.
+type leaders struct {
+	mu        sync.Mutex
+	forgotten time.Time
+}
+
+// forgetLeaders has the next call ask the cluster who leads what. By itself kafka-go goes on with
+// what it knows for up to MetadataTTL, and longer when the broker that it asks hangs.
+func (c *Conn) forgetLeaders() {
+	c.leaders.mu.Lock()
+	defer c.leaders.mu.Unlock()
+	if time.Since(c.leaders.forgotten) >= forgetInterval {
+		c.leaders.forgotten = time.Now()
+		c.transport.CloseIdleConnections() // kafka-go keeps the leaders with the connections
+	}
+}
+
+// settled repeats try, which must be safe to repeat, while its partition is on the move.
 func (c *Conn) settled(ctx context.Context, try func() error) error {
 	deadline := time.Now().Add(settleTime)
 	for {
@@ -35,9 +54,9 @@ func (c *Conn) settled(ctx context.Context, try func() error) error {
 	}
 }
 
-// moving reports whether the answer is one of a broker that does not lead the partition, or does
-// not know it yet. After it a write may or may not be in the log: a leader that steps down while
-// it waits for the others says the same.
+// moving reports whether this is the answer of a broker that does not lead the partition or does
+// not know it yet. A write that got it may be in the log all the same: a leader that loses the
+// partition while it waits for the other replicas says so too.
 func moving(err error) bool {
 	for _, answer := range []error{
 		kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.UnknownTopicOrPartition,
@@ -51,13 +70,56 @@ func moving(err error) bool {
 	return false
 }
 
-// forgetLeaders has the next call ask the cluster who leads what. By itself kafka-go keeps asking
-// the broker that it knew for up to MetadataTTL, and goes on when that one is gone.
-func (c *Conn) forgetLeaders() {
-	c.forgetting.Lock()
-	defer c.forgetting.Unlock()
-	if time.Since(c.forgotten) >= forgetInterval {
-		c.forgotten = time.Now()
-		c.transport.CloseIdleConnections() // what it knows goes with its connections
-	}
+// produceAgain is produce for records that may stand in the log twice.
+func (c *Conn) produceAgain(ctx context.Context, topic string, partition int, records []kafka.Record) error {
+	return c.settled(ctx, func() error {
+		for _, r := range records {
+			for _, part := range []kafka.Bytes{r.Key, r.Value} {
+				if part, ok := part.(io.Seeker); ok {
+					if _, err := part.Seek(0, io.SeekStart); err != nil { // a try before has read it
+						return err
+					}
+				}
+			}
+		}
+		_, err := c.produce(ctx, topic, partition, records)
+		return err
+	})
+}
+
+// fetchOnce is one answer of the partition's leader.
+func (c *Conn) fetchOnce(ctx context.Context, topic string, partition int, offset int64) (response *kafka.FetchResponse, err error) {
+	err = c.settled(ctx, func() error {
+		response, err = c.client.Fetch(ctx, &kafka.FetchRequest{
+			Addr: c.addr, Topic: c.name(topic), Partition: partition, Offset: offset,
+			MinBytes: 1, MaxBytes: fetchMaxBytes, MaxWait: fetchWait,
+		})
+		if err != nil {
+			return err
+		}
+		return response.Error
+	})
+	return response, err
+}
+
+// offsetsOnce is one answer of the partition's leader.
+func (c *Conn) offsetsOnce(ctx context.Context, topic string, partition int) (found kafka.PartitionOffsets, err error) {
+	name := c.name(topic)
+	err = c.settled(ctx, func() error {
+		response, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
+			Addr:   c.addr,
+			Topics: map[string][]kafka.OffsetRequest{name: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)}},
+		})
+		if err != nil {
+			return err
+		}
+		for _, p := range response.Topics[name] {
+			if p.Partition == partition {
+				found = p
+				return p.Error
+			}
+		}
+		return kafka.UnknownTopicOrPartition
+	})
+	return found, err
 }
