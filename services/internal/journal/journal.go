@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -160,20 +159,6 @@ func (j *Journal[S]) Run(ctx context.Context) error {
 // ShardOf is the shard that a route leads to.
 func ShardOf(route string) int { return ids.Shard(route, Shards) }
 
-// routes[n] leads to shard n.
-var routes = func() (out [Shards]string) {
-	for found, n := 0, 0; found < Shards; n++ {
-		if route := strconv.Itoa(n); out[ShardOf(route)] == "" {
-			out[ShardOf(route)] = route
-			found++
-		}
-	}
-	return out
-}()
-
-// RouteTo is a route that leads to a shard, for a View of every shard.
-func RouteTo(shard int) string { return routes[shard] }
-
 // Do decides one command. On nil its facts are durable and applied. A fault that Decide returned
 // comes back as it is; fault.Unavailable means that the outcome is unknown or the store is away:
 // ask again with the same command.
@@ -234,7 +219,17 @@ func (j *Journal[S]) View(ctx context.Context, route string, show func(state S))
 	return nil
 }
 
-// Each shows every shard's state as it is applied here now. It holds up the shard: be short.
+// Look makes sure that every shard's state holds all that was written when the call began. A shard
+// that this replica neither writes nor publishes stands still until somebody looks.
+func (j *Journal[S]) Look(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range j.shards {
+		group.Go(func() error { return s.look(ctx) })
+	}
+	return group.Wait()
+}
+
+// Each shows every shard's state as it is applied here now; see Look. It holds up the shard: be short.
 func (j *Journal[S]) Each(show func(shard int, state S)) {
 	for n, s := range j.shards {
 		s.mu.RLock()

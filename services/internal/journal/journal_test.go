@@ -56,11 +56,21 @@ func sell(key, cause string, stock int) journal.Command[*shelf] {
 	}}
 }
 
+func brandOf(f journal.Fact) string {
+	return f.(*brandv1.StockReleased).GetBrandId() //nolint:forcetypeassert // the only fact here
+}
+
+func cancelled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 func open(t *testing.T, store journal.Store, every int) *journal.Journal[*shelf] {
 	t.Helper()
 	j, err := journal.Open(t.Context(), journal.Config{
 		Name: "shelf", Store: store, SnapshotEvery: every, Log: slog.New(slog.DiscardHandler),
-		Subject: func(f journal.Fact) string { return f.(*brandv1.StockReleased).GetBrandId() }, //nolint:forcetypeassert // the only fact here
+		Subject: brandOf,
 	}, shelves{})
 	if err != nil {
 		t.Fatal(err)
@@ -161,12 +171,7 @@ func TestSnapshots(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			testkit.Eventually(t, 10*time.Second, func() error {
-				if _, ok, err := store.LatestSnapshot(t.Context(), journal.ShardOf("key")); err != nil || !ok {
-					return fmt.Errorf("no snapshot yet: %w", err)
-				}
-				return nil
-			})
+			testkit.Eventually(t, 10*time.Second, func() error { return snapshotOf(t.Context(), store, "key") })
 			if got := soldOf(t, open(t, store, 10), "key"); got != 55 {
 				t.Errorf("sold %d after the start, want 55", got)
 			}

@@ -21,6 +21,7 @@ type Journal interface {
 	Do(ctx context.Context, c journal.Command[*shipping.Orders]) error
 	Hear(ctx context.Context, commands []journal.Command[*shipping.Orders]) error
 	View(ctx context.Context, route string, show func(*shipping.Orders)) error
+	Look(ctx context.Context) error
 	Each(show func(shard int, state *shipping.Orders))
 }
 
@@ -80,10 +81,8 @@ func (a *App) locate(ctx context.Context, find func(*shipping.Orders) (orderID s
 	if a.journal.Each(search); found {
 		return orderID, nil
 	}
-	for shard := range journal.Shards {
-		if err := a.journal.View(ctx, journal.RouteTo(shard), func(*shipping.Orders) {}); err != nil {
-			return "", err
-		}
+	if err := a.journal.Look(ctx); err != nil {
+		return "", err
 	}
 	if a.journal.Each(search); found {
 		return orderID, nil

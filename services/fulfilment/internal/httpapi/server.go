@@ -48,7 +48,10 @@ func (s *Server) ListShippingOrders(ctx context.Context, r ListShippingOrdersReq
 	if r.Params.Limit != nil {
 		limit = *r.Params.Limit
 	}
-	orders := s.app.ShippingOrders(r.BrandId, state, after, limit)
+	orders, err := s.app.ShippingOrders(ctx, r.BrandId, state, after, limit)
+	if err != nil {
+		return nil, err
+	}
 	page := ShippingOrderPage{Items: make([]ShippingOrder, 0, len(orders))}
 	for _, o := range orders {
 		page.Items = append(page.Items, ShippingOrder{

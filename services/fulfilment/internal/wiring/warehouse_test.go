@@ -201,10 +201,20 @@ func TestTwoReplicasAnswerAsOne(t *testing.T) {
 		w.url = replicas[asked%2]
 		return w.call("POST", path, token, key, body)
 	}
+	listed := func(state, shipping string) {
+		for _, w.url = range replicas {
+			page := w.call("GET", "/v1/brands/"+a.id+"/shipping-orders?state="+state, a.key, "", "").want(t, http.StatusOK, "")
+			if items, _ := page.body["items"].([]any); len(items) != 1 || items[0].(map[string]any)["shippingOrderId"] != shipping {
+				t.Fatalf("%s lists %v as %s, want %s", w.url, items, state, shipping)
+			}
+		}
+	}
 	for n := range 5 {
 		o := w.order(fmt.Sprint(n), a, by, &campaignv1.ReturnWindow{Seconds: 3600})
 		carrier := w.issuer.Token(t, "carrier")
+		listed("waiting", o.shipping)
 		next("/v1/shipping-orders/"+o.shipping+"/picking", a.key, "", "").want(t, http.StatusOK, "")
+		listed("picking", o.shipping)
 		next("/v1/shipping-orders/"+o.shipping+"/shipment", a.key, w.key(), sentWhole).want(t, http.StatusOK, "")
 		next("/v1/shipping-orders/"+o.shipping+"/receipt", carrier, "", "").want(t, http.StatusOK, "")
 		key, one := w.key(), `{"lines":[{"sku":"C1","units":1}]}`
