@@ -13,10 +13,10 @@ import (
 // sku is one SKU of one campaign.
 type sku struct{ campaign, sku string }
 
-// allocation is the answer to one generation of a campaign.
+// allocation is the answer to one generation of a campaign, or a top-up after it.
 type allocation struct {
-	campaign   string
-	generation int64
+	campaign          string
+	generation, topUp int64
 }
 
 // offer is what a generation asks for a unit, and gives the brand.
@@ -94,9 +94,9 @@ func (s *sales) want(d *campaignv1.Desired) {
 	}
 }
 
-// allocate brings stock, once for each generation.
+// allocate brings stock, once for each generation and each top-up.
 func (s *sales) allocate(a *lanev1.Allocate) {
-	at := allocation{a.GetCampaignUid(), a.GetGeneration()}
+	at := allocation{a.GetCampaignUid(), a.GetGeneration(), a.GetTopUp()}
 	if _, again := s.answered[at]; again {
 		return
 	}

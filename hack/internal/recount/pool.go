@@ -59,7 +59,7 @@ func (p *pools) fact(fact any) {
 }
 
 func (p *pools) allocated(f *brandv1.StockAllocated) {
-	at := allocation{f.GetCampaignUid(), f.GetGeneration()}
+	at := allocation{f.GetCampaignUid(), f.GetGeneration(), f.GetTopUp()}
 	if _, again := p.given[at]; again {
 		p.r.fault(nil, 0, "generation %d of campaign %s got stock twice", at.generation, at.campaign)
 	} else {

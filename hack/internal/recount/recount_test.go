@@ -141,6 +141,24 @@ func TestACleanRunAddsUp(t *testing.T) {
 	}
 }
 
+// Units that were let go and given again come a second time for one generation.
+func TestATopUpIsNoFault(t *testing.T) {
+	w := newWorld()
+	w.entry(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
+		CampaignUid: "c", Generation: 1, TopUp: 1, Add: []*lanev1.Units{{Sku: "A", Units: 2}},
+	}}}, &orderv1.StockLetGo{CampaignUid: "c", BrandId: "b", Units: []*orderv1.LetGoUnits{{Sku: "A", Units: 2}}})
+	w.brand = append(w.brand,
+		&brandv1.SubmissionRowsTaken{SubmissionId: "s2", BrandId: "b", Goods: []*brandv1.Goods{{Sku: "A", Units: 2}}},
+		&brandv1.SubmissionApproved{SubmissionId: "s2", BrandId: "b"},
+		&brandv1.StockAllocated{CampaignUid: "c", Generation: 1, TopUp: 1, BrandId: "b", Add: []*brandv1.AllocatedUnits{{Sku: "A", Units: 2}}},
+		&brandv1.StockReleased{CampaignUid: "c", BrandId: "b", Units: []*brandv1.AllocatedUnits{{Sku: "A", Units: 2}}},
+	)
+	got := Count(w.log(), w.intentions)
+	if got.UnitsOffered != 7 || got.OversoldUnits != 0 || !got.Clean() {
+		t.Errorf("%d units offered, %d oversold, faults %v; want 7, 0 and none", got.UnitsOffered, got.OversoldUnits, got.Faults)
+	}
+}
+
 func TestPlantedFaultsAreFound(t *testing.T) {
 	tests := map[string]struct {
 		plant  func(*world)

@@ -968,7 +968,8 @@ func (x *GoodsApproved) GetGoods() []*Goods {
 	return nil
 }
 
-// StockAllocated gives units of the brand's pool to a campaign. A generation is answered once.
+// StockAllocated gives units of the brand's pool to a campaign. A generation is answered once; a
+// top-up may follow.
 type StockAllocated struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	CampaignUid string                 `protobuf:"bytes,1,opt,name=campaign_uid,json=campaignUid,proto3" json:"campaign_uid,omitempty"`
@@ -976,7 +977,11 @@ type StockAllocated struct {
 	BrandId     string                 `protobuf:"bytes,3,opt,name=brand_id,json=brandId,proto3" json:"brand_id,omitempty"`
 	Lane        *v1.Lane               `protobuf:"bytes,4,opt,name=lane,proto3" json:"lane,omitempty"`
 	// Add holds the units that come on top of what the campaign already has; it may be empty.
-	Add           []*AllocatedUnits `protobuf:"bytes,5,rep,name=add,proto3" json:"add,omitempty"`
+	Add []*AllocatedUnits `protobuf:"bytes,5,rep,name=add,proto3" json:"add,omitempty"`
+	// Top_up is 0 in the answer to a generation. Above 0 it counts the campaign's top-ups: the lane
+	// had let units go under an older generation, the pool heard of it after it had answered this
+	// one, which wants them, and so gives them again.
+	TopUp         int64 `protobuf:"varint,6,opt,name=top_up,json=topUp,proto3" json:"top_up,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1044,6 +1049,13 @@ func (x *StockAllocated) GetAdd() []*AllocatedUnits {
 		return x.Add
 	}
 	return nil
+}
+
+func (x *StockAllocated) GetTopUp() int64 {
+	if x != nil {
+		return x.TopUp
+	}
+	return 0
 }
 
 // AllocatedUnits is what one SKU gets more.
@@ -1546,7 +1558,7 @@ const file_brand_v1_events_proto_rawDesc = "" +
 	"\bbrand_id\x18\x02 \x01(\tR\abrandId\x12\x1d\n" +
 	"\n" +
 	"brand_name\x18\x03 \x01(\tR\tbrandName\x12%\n" +
-	"\x05goods\x18\x04 \x03(\v2\x0f.brand.v1.GoodsR\x05goods\"\xc1\x01\n" +
+	"\x05goods\x18\x04 \x03(\v2\x0f.brand.v1.GoodsR\x05goods\"\xd8\x01\n" +
 	"\x0eStockAllocated\x12!\n" +
 	"\fcampaign_uid\x18\x01 \x01(\tR\vcampaignUid\x12\x1e\n" +
 	"\n" +
@@ -1554,7 +1566,8 @@ const file_brand_v1_events_proto_rawDesc = "" +
 	"generation\x12\x19\n" +
 	"\bbrand_id\x18\x03 \x01(\tR\abrandId\x12%\n" +
 	"\x04lane\x18\x04 \x01(\v2\x11.campaign.v1.LaneR\x04lane\x12*\n" +
-	"\x03add\x18\x05 \x03(\v2\x18.brand.v1.AllocatedUnitsR\x03add\"8\n" +
+	"\x03add\x18\x05 \x03(\v2\x18.brand.v1.AllocatedUnitsR\x03add\x12\x15\n" +
+	"\x06top_up\x18\x06 \x01(\x03R\x05topUp\"8\n" +
 	"\x0eAllocatedUnits\x12\x10\n" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x14\n" +
 	"\x05units\x18\x02 \x01(\x03R\x05units\"\xc5\x01\n" +

@@ -354,15 +354,18 @@ func (x *Want) GetDesired() *v1.Desired {
 type Allocate struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	CampaignUid string                 `protobuf:"bytes,1,opt,name=campaign_uid,json=campaignUid,proto3" json:"campaign_uid,omitempty"`
-	// Generation is the desired generation that it answers. Each generation allocates once.
+	// Generation is the desired generation that it answers. Each generation is answered once.
 	Generation int64 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
 	// Units added per SKU.
 	Add []*Units `protobuf:"bytes,3,rep,name=add,proto3" json:"add,omitempty"`
 	// Reason and message are set when the pool refused the generation.
 	RefusedReason  string `protobuf:"bytes,4,opt,name=refused_reason,json=refusedReason,proto3" json:"refused_reason,omitempty"`
 	RefusedMessage string `protobuf:"bytes,5,opt,name=refused_message,json=refusedMessage,proto3" json:"refused_message,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Top_up is 0 in the answer to a generation. Above 0 it counts the allocations of the campaign
+	// beyond those answers: they come in ascending order, and each number counts once.
+	TopUp         int64 `protobuf:"varint,6,opt,name=top_up,json=topUp,proto3" json:"top_up,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Allocate) Reset() {
@@ -428,6 +431,13 @@ func (x *Allocate) GetRefusedMessage() string {
 		return x.RefusedMessage
 	}
 	return ""
+}
+
+func (x *Allocate) GetTopUp() int64 {
+	if x != nil {
+		return x.TopUp
+	}
+	return 0
 }
 
 // Units is a number of units of one SKU.
@@ -837,7 +847,7 @@ const file_lane_v1_lane_proto_rawDesc = "" +
 	"\x04Tick\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"6\n" +
 	"\x04Want\x12.\n" +
-	"\adesired\x18\x01 \x01(\v2\x14.campaign.v1.DesiredR\adesired\"\xbf\x01\n" +
+	"\adesired\x18\x01 \x01(\v2\x14.campaign.v1.DesiredR\adesired\"\xd6\x01\n" +
 	"\bAllocate\x12!\n" +
 	"\fcampaign_uid\x18\x01 \x01(\tR\vcampaignUid\x12\x1e\n" +
 	"\n" +
@@ -845,7 +855,8 @@ const file_lane_v1_lane_proto_rawDesc = "" +
 	"generation\x12 \n" +
 	"\x03add\x18\x03 \x03(\v2\x0e.lane.v1.UnitsR\x03add\x12%\n" +
 	"\x0erefused_reason\x18\x04 \x01(\tR\rrefusedReason\x12'\n" +
-	"\x0frefused_message\x18\x05 \x01(\tR\x0erefusedMessage\"/\n" +
+	"\x0frefused_message\x18\x05 \x01(\tR\x0erefusedMessage\x12\x15\n" +
+	"\x06top_up\x18\x06 \x01(\x03R\x05topUp\"/\n" +
 	"\x05Units\x12\x10\n" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x14\n" +
 	"\x05units\x18\x02 \x01(\x03R\x05units\"\x83\x02\n" +

@@ -19,7 +19,7 @@ type Allocator interface {
 }
 
 // Allocations returns how a partition of BrandEvents is heard. A lane counts each
-// generation of a campaign once, so hearing an answer twice does no harm.
+// answer and each top-up of a campaign once, so hearing one twice does no harm.
 func Allocations(lanes Allocator, log *slog.Logger) eventkit.Role {
 	return eventkit.Role{Handle: func(ctx context.Context, records []eventkit.Record) error {
 		for _, r := range records {
@@ -45,7 +45,7 @@ func Allocations(lanes Allocator, log *slog.Logger) eventkit.Role {
 func allocation(fact any) (*campaignv1.Lane, *lanev1.Allocate) {
 	switch f := fact.(type) {
 	case *brandv1.StockAllocated:
-		a := &lanev1.Allocate{CampaignUid: f.GetCampaignUid(), Generation: f.GetGeneration()}
+		a := &lanev1.Allocate{CampaignUid: f.GetCampaignUid(), Generation: f.GetGeneration(), TopUp: f.GetTopUp()}
 		for _, add := range f.GetAdd() {
 			a.Add = append(a.Add, &lanev1.Units{Sku: add.GetSku(), Units: add.GetUnits()})
 		}

@@ -44,6 +44,7 @@ type campaign struct {
 	items      map[string]*campaignv1.Item // of good, by SKU
 	answers    map[int64]bool              // by generation: whether stock was given
 	given      int64                       // the newest generation that was given stock
+	topUps     int64                       // of the pool, that came
 	allocation *campaignv1.Allocation      // the newest answer
 
 	stock  map[string]*stock
@@ -108,25 +109,28 @@ func (l *Ledger) want(w *lanev1.Want) error {
 	return nil
 }
 
-// allocate takes the pool's answer in: stock comes from nowhere else.
+// allocate takes the pool's answer, or a top-up, in: stock comes from nowhere
+// else. Either counts once, however often the pool's event was heard.
 func (l *Ledger) allocate(a *lanev1.Allocate) error {
-	if a.GetCampaignUid() == "" || a.GetGeneration() <= 0 {
-		return fmt.Errorf("%w: an allocation without campaign or generation", ErrMalformed)
-	}
-	for _, add := range a.GetAdd() {
-		if add.GetSku() == "" || add.GetUnits() < 0 {
-			return fmt.Errorf("%w: an allocation adds units of a SKU", ErrMalformed)
-		}
+	if err := checkAllocate(a); err != nil {
+		return err
 	}
 	if r, ok := l.retired[a.GetCampaignUid()]; ok {
-		l.giveBack(r.brandID, a)
+		l.giveBack(r, a)
 		return nil
 	}
 	c := l.campaign(a.GetCampaignUid())
-	if _, again := c.answers[a.GetGeneration()]; again {
-		return nil
+	if a.GetTopUp() > 0 {
+		if a.GetTopUp() <= c.topUps {
+			return nil
+		}
+		c.topUps = a.GetTopUp()
+	} else {
+		if _, again := c.answers[a.GetGeneration()]; again {
+			return nil
+		}
+		c.answer(a)
 	}
-	c.answer(a)
 	if a.GetRefusedReason() == "" {
 		c.given = max(c.given, a.GetGeneration())
 		for _, add := range a.GetAdd() {
@@ -139,6 +143,18 @@ func (l *Ledger) allocate(a *lanev1.Allocate) error {
 	}
 	l.lower(c, c.skus())
 	l.advance(c)
+	return nil
+}
+
+func checkAllocate(a *lanev1.Allocate) error {
+	if a.GetCampaignUid() == "" || a.GetGeneration() <= 0 || a.GetTopUp() < 0 {
+		return fmt.Errorf("%w: an allocation without campaign or generation", ErrMalformed)
+	}
+	for _, add := range a.GetAdd() {
+		if add.GetSku() == "" || add.GetUnits() < 0 {
+			return fmt.Errorf("%w: an allocation adds units of a SKU", ErrMalformed)
+		}
+	}
 	return nil
 }
 
@@ -281,8 +297,17 @@ func (l *Ledger) letGo(c *campaign, skus []string, generation int64, units func(
 	return true
 }
 
-// giveBack lets stock go that came for a retired campaign.
-func (l *Ledger) giveBack(brandID string, a *lanev1.Allocate) {
+// giveBack lets stock go that came for a retired campaign. What had come before
+// it retired was let go or sold then: heard again it must not go back again.
+func (l *Ledger) giveBack(r *retired, a *lanev1.Allocate) {
+	if a.GetTopUp() > 0 && a.GetTopUp() <= r.topUps || a.GetTopUp() == 0 && a.GetGeneration() <= r.answered {
+		return
+	}
+	if a.GetTopUp() > 0 {
+		r.topUps = a.GetTopUp()
+	} else {
+		r.answered = a.GetGeneration()
+	}
 	var gone []*orderv1.LetGoUnits
 	for _, add := range a.GetAdd() {
 		if add.GetUnits() > 0 {
@@ -291,7 +316,7 @@ func (l *Ledger) giveBack(brandID string, a *lanev1.Allocate) {
 	}
 	if len(gone) > 0 {
 		l.emit(&orderv1.StockLetGo{
-			CampaignUid: a.GetCampaignUid(), BrandId: brandID, Units: gone, Drained: true, Generation: a.GetGeneration(),
+			CampaignUid: a.GetCampaignUid(), BrandId: r.brandID, Units: gone, Drained: true, Generation: a.GetGeneration(),
 		})
 	}
 }

@@ -96,6 +96,24 @@ func TestCampaigns(t *testing.T) {
 			when:  []*lanev1.Entry{allocate(2, "a2"), settle(), allocate(3, "a2")},
 			want:  []string{"let go: a2 drained", "retired", "let go: a2 drained"},
 		},
+		"a top-up brings stock once, beside the answer to its generation": {
+			given: append(opened("a3"), want(2, "a1"), allocate(2, ""), want(3, "a3"), allocate(3, "")),
+			when:  []*lanev1.Entry{place("o1", "ann", "a2"), topUp(1, 3, "a2"), topUp(1, 3, "a2"), allocate(3, "a2"), place("o2", "ann", "a3"), place("o3", "bob", "a1")},
+			want: []string{
+				"o1 refused: sold_out (a2 sold_out, 1 left)",
+				"o2 held: a3 for 300 until 160", "o3 refused: sold_out (a1 sold_out, 0 left)",
+			},
+		},
+		"a top-up that nobody wants any more goes back": {
+			given: append(opened("a3"), want(2, "a1"), allocate(2, ""), want(3, "a3"), allocate(3, ""), want(4, "a2"), allocate(4, "")),
+			when:  []*lanev1.Entry{topUp(1, 3, "a2"), tick(1000), topUp(2, 3, "a1"), topUp(1, 3, "a2")},
+			want:  []string{"let go: a1", "closed at 1000", "let go: a2 drained", "let go: a1 drained"},
+		},
+		"what came before a campaign retired does not go back again": {
+			given: append(opened("a3"), topUp(1, 1, "a1"), place("o1", "ann", "a1"), pay("o1", "p1", 100), tick(1000), settle()),
+			when:  []*lanev1.Entry{allocate(1, "a3"), topUp(1, 1, "a1"), allocate(2, "a5"), allocate(2, "a5"), topUp(2, 2, "a4"), topUp(2, 2, "a4")},
+			want:  []string{"let go: a5 drained", "let go: a4 drained"},
+		},
 		"settling retires a drained campaign, and only that": {
 			given: append(opened("a1"), place("o1", "ann", "a1"), settle()),
 			when:  []*lanev1.Entry{tick(1000), settle(), settle(), place("o2", "ann", "a1"), pay("o1", "p1", 100), want(9, "a1"), tick(2000)},

@@ -57,8 +57,8 @@ type Ledger struct {
 	uids      []string // of campaigns, sorted
 	orders    map[string]*Order
 	holds     holds
-	retired   map[string]retired // by campaign uid: late stock has a way back, late money a reason
-	last      Position           // of the newest event
+	retired   map[string]*retired // by campaign uid: late stock has a way back, late money a reason
+	last      Position            // of the newest event
 
 	events []Event // of the entry that is being applied
 	offset int64   // of it
@@ -69,7 +69,7 @@ func New() *Ledger {
 	return &Ledger{
 		campaigns: map[string]*campaign{},
 		orders:    map[string]*Order{},
-		retired:   map[string]retired{},
+		retired:   map[string]*retired{},
 		last:      None,
 	}
 }

@@ -33,6 +33,7 @@ type campaignState struct {
 	Unanswered [][]byte       `json:"unanswered,omitempty"`
 	Answers    map[int64]bool `json:"answers,omitempty"` // encoding/json sorts the keys
 	Given      int64          `json:"given,omitempty"`
+	TopUps     int64          `json:"topUps,omitempty"`
 	Allocation []byte         `json:"allocation,omitempty"`
 	Stock      []stockState   `json:"stock"` // by SKU
 	Strays     []string       `json:"strays,omitempty"`
@@ -49,9 +50,11 @@ type stockState struct {
 }
 
 type retiredState struct {
-	UID     string `json:"uid"`
-	BrandID string `json:"brand"`
-	Status  []byte `json:"status"`
+	UID      string `json:"uid"`
+	BrandID  string `json:"brand"`
+	Status   []byte `json:"status"`
+	Answered int64  `json:"answered,omitempty"`
+	TopUps   int64  `json:"topUps,omitempty"`
 }
 
 // Encode writes the ledger down: the same state gives the same bytes.
@@ -71,7 +74,9 @@ func (l *Ledger) Encode() ([]byte, error) {
 	}
 	for _, uid := range slices.Sorted(maps.Keys(l.retired)) {
 		r := l.retired[uid]
-		s.Retired = append(s.Retired, retiredState{UID: uid, BrandID: r.brandID, Status: message(r.status)})
+		s.Retired = append(s.Retired, retiredState{
+			UID: uid, BrandID: r.brandID, Status: message(r.status), Answered: r.answered, TopUps: r.topUps,
+		})
 	}
 	raw, err := json.Marshal(s)
 	if err := errors.Join(append(errs, err)...); err != nil {
@@ -82,7 +87,7 @@ func (l *Ledger) Encode() ([]byte, error) {
 
 func (c *campaign) encode(message func(proto.Message) []byte) campaignState {
 	s := campaignState{
-		UID: c.uid, BrandID: c.brandID, Answers: c.answers, Given: c.given,
+		UID: c.uid, BrandID: c.brandID, Answers: c.answers, Given: c.given, TopUps: c.topUps,
 		Phase: c.phase, OpenedAt: c.openedAt, ClosedAt: c.closedAt,
 		Strays: slices.Sorted(maps.Keys(c.strays)),
 		Newest: optional(c.newest, message), Good: optional(c.good, message), Allocation: optional(c.allocation, message),
@@ -132,7 +137,7 @@ func Decode(raw []byte) (*Ledger, error) {
 		if err := proto.Unmarshal(r.Status, status); err != nil {
 			return nil, fmt.Errorf("decode retired campaign %s: %w", r.UID, err)
 		}
-		l.retired[r.UID] = retired{brandID: r.BrandID, status: status}
+		l.retired[r.UID] = &retired{brandID: r.BrandID, status: status, answered: r.Answered, topUps: r.TopUps}
 	}
 	return l, l.takeIn(s.Orders)
 }
@@ -163,7 +168,7 @@ func (l *Ledger) takeIn(orders []*Order) error {
 
 func (s campaignState) decode() (*campaign, error) {
 	c := &campaign{
-		uid: s.UID, brandID: s.BrandID, items: map[string]*campaignv1.Item{}, answers: map[int64]bool{}, given: s.Given,
+		uid: s.UID, brandID: s.BrandID, items: map[string]*campaignv1.Item{}, answers: map[int64]bool{}, given: s.Given, topUps: s.TopUps,
 		stock: map[string]*stock{}, buyers: map[string]int64{}, strays: map[string]struct{}{},
 		phase: s.Phase, openedAt: s.OpenedAt, closedAt: s.ClosedAt,
 	}

@@ -14,6 +14,9 @@ import (
 type retired struct {
 	brandID string
 	status  *campaignv1.Status // without items
+	// The newest generation that the pool answered and the newest of its top-ups:
+	// the pool counts both up, so what is not above them came before.
+	answered, topUps int64
 }
 
 var phaseNames = map[phase]campaignv1.Status_Phase{
@@ -59,10 +62,10 @@ func (c *campaign) status() *campaignv1.Status {
 	return s
 }
 
-func (c *campaign) retire() retired {
+func (c *campaign) retire() *retired {
 	s := c.status()
 	s.Phase = campaignv1.Status_PHASE_SETTLED
-	return retired{brandID: c.brandID, status: s}
+	return &retired{brandID: c.brandID, status: s, answered: c.allocation.GetGeneration(), topUps: c.topUps}
 }
 
 func stamp(t time.Time) *timestamppb.Timestamp {

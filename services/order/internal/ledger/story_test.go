@@ -73,6 +73,12 @@ func allocate(generation int64, items string) *lanev1.Entry {
 		CampaignUid: "sale", Generation: generation, Add: units(items)}}}
 }
 
+func topUp(number, generation int64, items string) *lanev1.Entry {
+	e := allocate(generation, items)
+	e.GetAllocate().TopUp = number
+	return e
+}
+
 func poolRefuses(generation int64) *lanev1.Entry {
 	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
 		CampaignUid: "sale", Generation: generation, RefusedReason: "NotEnoughStock", RefusedMessage: "ask for less"}}}
