@@ -53,6 +53,7 @@ func life(t *testing.T) []journal.Fact {
 		&brandv1.StockAllocated{BrandId: id, CampaignUid: "sale", Generation: 1, Add: []*brandv1.AllocatedUnits{{Sku: "s", Units: 5}}},
 		&brandv1.StockRefused{BrandId: id, CampaignUid: "sale", Generation: 2, Reason: stock.NotEnoughStock},
 		&brandv1.StockReleased{BrandId: id, CampaignUid: "sale", Units: []*brandv1.AllocatedUnits{{Sku: "s", Units: 3}}, Cause: "lanes.shared.v1/0/9/0"},
+		&brandv1.StockAllocated{BrandId: id, CampaignUid: "sale", Generation: 1, TopUp: 1, Add: []*brandv1.AllocatedUnits{{Sku: "s", Units: 1}}},
 		&brandv1.BrandSuspended{BrandId: id, Reason: "no licence"},
 	}, sold...)
 }

@@ -84,10 +84,10 @@ func (p *Pool) want(known *Campaign, d *campaignv1.Desired) want {
 			w.unknown = append(w.unknown, wanted.sku)
 			continue
 		}
-		more := max(wanted.units-known.Given[wanted.sku], 0)
+		more := max(wanted.Units-known.Given[wanted.sku], 0)
 		agreed, before := known.Agreed[wanted.sku]
-		lowered := !before || wanted.settlement < agreed
-		if wanted.settlement < item.Goods.Settlement && (more > 0 || lowered) {
+		lowered := !before || wanted.Settlement < agreed.Settlement
+		if wanted.Settlement < item.Goods.Settlement && (more > 0 || lowered) {
 			w.cheap = append(w.cheap, fmt.Sprintf("%s (%d fen wanted)", wanted.sku, item.Goods.Settlement))
 		}
 		if more > item.Free() {
@@ -100,11 +100,10 @@ func (p *Pool) want(known *Campaign, d *campaignv1.Desired) want {
 	return w
 }
 
-// wanted is what a generation wants of one SKU.
+// wanted is one SKU of a generation.
 type wanted struct {
-	sku        string
-	units      int64
-	settlement money.Fen
+	sku string
+	Terms
 }
 
 // summed adds up items of one SKU, in the order of the list. The API server
@@ -117,10 +116,10 @@ func summed(items []*campaignv1.Item) []wanted {
 		if !seen {
 			i = len(out)
 			place[item.GetSku()] = i
-			out = append(out, wanted{sku: item.GetSku(), settlement: money.Fen(item.GetSettlementFen())})
+			out = append(out, wanted{item.GetSku(), Terms{Settlement: money.Fen(item.GetSettlementFen())}})
 		}
-		out[i].units += max(item.GetUnits(), 0)
-		out[i].settlement = min(out[i].settlement, money.Fen(item.GetSettlementFen()))
+		out[i].Units += max(item.GetUnits(), 0)
+		out[i].Settlement = min(out[i].Settlement, money.Fen(item.GetSettlementFen()))
 	}
 	return out
 }

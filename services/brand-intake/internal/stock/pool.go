@@ -67,12 +67,32 @@ type Campaign struct {
 	Answered int64
 	// Given units are with the campaign now, by SKU.
 	Given map[string]int64
-	// Agreed is the settlement price of the last allocated generation, by SKU.
-	Agreed map[string]money.Fen
+	// Allocated is the newest generation that was allocated, and Agreed what it says, by SKU.
+	Allocated int64
+	Agreed    map[string]Terms
+	Lane      Lane
+	// TopUps counts the allocations beyond the answers to generations.
+	TopUps int64
 	// Closed campaigns get nothing any more.
 	Closed bool
 	// Released is the cause of the last release, so that one cause releases once.
 	Released string
+}
+
+// Terms are what a generation wants of one SKU.
+type Terms struct {
+	Units      int64
+	Settlement money.Fen
+}
+
+// Lane is where a campaign's commands count. It never changes.
+type Lane struct {
+	Topic     string
+	Partition int32
+}
+
+func (l Lane) message() *campaignv1.Lane {
+	return &campaignv1.Lane{Topic: l.Topic, Partition: l.Partition}
 }
 
 // Pool is a brand's stock. Its zero value is empty.
@@ -108,6 +128,7 @@ func (p *Pool) Fold(f proto.Message) bool {
 	case *brandv1.StockAllocated:
 		c := p.campaign(f.GetCampaignUid())
 		c.Answered = max(c.Answered, f.GetGeneration())
+		c.TopUps = max(c.TopUps, f.GetTopUp())
 		p.move(c, f.GetAdd(), +1)
 	case *brandv1.StockRefused:
 		c := p.campaign(f.GetCampaignUid())
@@ -130,7 +151,7 @@ func (p *Pool) campaign(uid string) *Campaign {
 	}
 	c, ok := p.Campaigns[uid]
 	if !ok {
-		c = &Campaign{Given: map[string]int64{}, Agreed: map[string]money.Fen{}}
+		c = &Campaign{Given: map[string]int64{}, Agreed: map[string]Terms{}}
 		p.Campaigns[uid] = c
 	}
 	return c
@@ -139,8 +160,11 @@ func (p *Pool) campaign(uid string) *Campaign {
 func (p *Pool) heard(d *campaignv1.Desired) {
 	c := p.campaign(d.GetUid())
 	c.Closed = c.Closed || d.GetClosed()
-	for _, item := range d.GetItems() {
-		c.Agreed[item.GetSku()] = money.Fen(item.GetSettlementFen())
+	c.Allocated = max(c.Allocated, d.GetGeneration())
+	c.Lane = Lane{Topic: d.GetLane().GetTopic(), Partition: d.GetLane().GetPartition()}
+	c.Agreed = make(map[string]Terms, len(d.GetItems()))
+	for _, w := range summed(d.GetItems()) {
+		c.Agreed[w.sku] = w.Terms
 	}
 }
 

@@ -84,8 +84,11 @@ func (w *world) release(t *rapid.T) {
 	for range 2 { // a cause that comes twice
 		for _, f := range w.pool.Release(e, cause, noon) {
 			w.pool.Fold(f)
-			if released, ok := f.(*brandv1.StockReleased); ok {
-				w.move(uid, released.GetUnits(), -1)
+			switch f := f.(type) {
+			case *brandv1.StockReleased:
+				w.move(uid, f.GetUnits(), -1)
+			case *brandv1.StockAllocated:
+				w.move(uid, f.GetAdd(), +1)
 			}
 		}
 	}

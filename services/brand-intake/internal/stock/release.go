@@ -22,35 +22,67 @@ func (p *Pool) Release(e *orderv1.StockLetGo, cause string, now time.Time) []pro
 		return nil
 	}
 	var facts []proto.Message
-	if units := c.back(e.GetUnits()); len(units) > 0 {
+	back := c.back(e.GetUnits())
+	if len(back) > 0 {
 		facts = append(facts, &brandv1.StockReleased{
-			CampaignUid: e.GetCampaignUid(), BrandId: e.GetBrandId(), Units: units, Cause: cause,
+			CampaignUid: e.GetCampaignUid(), BrandId: e.GetBrandId(), Units: back, Cause: cause,
 		})
 	}
-	if e.GetDrained() && !c.Closed {
-		facts = append(facts, &brandv1.CampaignHeard{
+	if c.Closed {
+		return facts
+	}
+	if e.GetDrained() {
+		return append(facts, &brandv1.CampaignHeard{
 			Desired: &campaignv1.Desired{Uid: e.GetCampaignUid(), BrandId: e.GetBrandId(), Generation: e.GetGeneration(), Closed: true},
 			At:      timestamppb.New(now),
+		})
+	}
+	if missed := c.missed(e.GetGeneration(), back); len(missed) > 0 {
+		facts = append(facts, &brandv1.StockAllocated{
+			CampaignUid: e.GetCampaignUid(), Generation: c.Allocated, BrandId: e.GetBrandId(), Lane: c.Lane.message(),
+			Add: missed, TopUp: c.TopUps + 1,
 		})
 	}
 	return facts
 }
 
-// back sums what was let go by SKU, in the order of the list, and caps it at
-// what the campaign has.
+// back is what was let go by SKU, in the order of the list, capped at what the
+// campaign has.
 func (c *Campaign) back(units []*orderv1.LetGoUnits) []*brandv1.AllocatedUnits {
-	left := make(map[string]int64, len(units))
+	sums := make(map[string]*brandv1.AllocatedUnits, len(units))
 	var out []*brandv1.AllocatedUnits
 	for _, u := range units {
-		if _, seen := left[u.GetSku()]; !seen {
-			left[u.GetSku()] = c.Given[u.GetSku()]
+		sum, seen := sums[u.GetSku()]
+		if !seen {
+			sum = &brandv1.AllocatedUnits{Sku: u.GetSku()}
+			sums[u.GetSku()] = sum
 		}
-		n := min(u.GetUnits(), left[u.GetSku()])
+		n := min(u.GetUnits(), c.Given[u.GetSku()]-sum.GetUnits())
 		if n <= 0 {
 			continue
 		}
-		left[u.GetSku()] -= n
-		out = append(out, &brandv1.AllocatedUnits{Sku: u.GetSku(), Units: n})
+		if sum.GetUnits() == 0 {
+			out = append(out, sum)
+		}
+		sum.Units += n
 	}
 	return out
+}
+
+// missed is what the newest allocated generation wants of units that its lane
+// let go before it knew of it. That generation was answered as if the campaign
+// had them, so they are its again, without another question to the brand: they
+// never were to leave. Its lane has none of them unless they are given anew.
+func (c *Campaign) missed(letGoUnder int64, back []*brandv1.AllocatedUnits) []*brandv1.AllocatedUnits {
+	if letGoUnder >= c.Allocated {
+		return nil
+	}
+	var again []*brandv1.AllocatedUnits
+	for _, u := range back {
+		left := c.Given[u.GetSku()] - u.GetUnits()
+		if n := min(u.GetUnits(), c.Agreed[u.GetSku()].Units-left); n > 0 {
+			again = append(again, &brandv1.AllocatedUnits{Sku: u.GetSku(), Units: n})
+		}
+	}
+	return again
 }
