@@ -3,12 +3,10 @@ package wiring
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
@@ -77,7 +75,6 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 	}
 	uses := app.New(decisions, vault.Open(db, "address", kek), log)
 	keys, staff := brandkeys.New(), auth.NewStaffVerifier(cfg.OIDCIssuer, cfg.OIDCAudience, nil)
-	var keysKnown atomic.Bool
 	door, err := httpkit.New(httpkit.Options{
 		Service: "fulfilment", Spec: api.Spec, Log: log,
 		Auth: httpkit.Authenticators{
@@ -86,7 +83,7 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 		Probes: run.Probes(map[string]func(*http.Request) error{
 			"mongodb":   mongokit.Ready(db),
 			"kafka":     func(r *http.Request) error { return conn.Ping(r.Context()) },
-			"brandkeys": func(*http.Request) error { return known(&keysKnown) },
+			"brandkeys": keys.Ready,
 		}),
 	})
 	if err != nil {
@@ -99,7 +96,7 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 	parts := run.NewGroup(ctx, log)
 	parts.Go("journal", decisions.Run)
 	parts.Go("brand keys", func(ctx context.Context) error {
-		return conn.Follow(ctx, "brand.events.v1", eventin.BrandKeys(keys, log), func() { keysKnown.Store(true) })
+		return conn.Follow(ctx, "brand.events.v1", eventin.BrandKeys(keys, log), keys.Complete)
 	})
 	parts.Go("events", func(ctx context.Context) error {
 		return conn.Consume(ctx, eventkit.Group{ID: "fulfilment", Log: log, Topics: map[string]eventkit.Role{
@@ -110,15 +107,6 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 	parts.Go("return windows", uses.CloseWindows)
 	parts.Go("http", run.HTTPListener(listener, door))
 	return parts.Wait()
-}
-
-var errCatchingUp = errors.New("the brands' keys are still being read")
-
-func known(flag *atomic.Bool) error {
-	if !flag.Load() {
-		return errCatchingUp
-	}
-	return nil
 }
 
 // machine folds facts into a shard's orders.
