@@ -143,7 +143,7 @@ func TestAnEventBehindAnUnansweredOneIsNotTakenIn(t *testing.T) {
 		defer stop()
 		// The first event's write is given up after its tries. By then the store is back, and the
 		// second, which has the same key and so waits for the next round, could be written.
-		store.fails = 9
+		store.fails = 5
 		events := []journal.Command[*shelf]{heard(1, "a"), heard(2, "a")}
 		wantUnavailable(t, j.Hear(context.Background(), events))
 		store.fails = 0
