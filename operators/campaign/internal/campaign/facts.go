@@ -66,8 +66,12 @@ func (f facts) status(publish *campaignv1.Desired) *v1alpha1.CampaignStatus {
 		PaidOrders:         f.lane.GetPaidOrders(),
 		FinalOrders:        f.lane.GetFinalOrders(),
 	}
-	if f.generation > 0 {
+	if f.generation > 0 || f.refusal == nil {
+		// Also when publishing has just failed: the broker may hold the record all the same, and the
+		// next attempt must not name another lane.
 		status.Lane = laneStatus(f.want.GetLane())
+	}
+	if f.generation > 0 {
 		at := stamp(f.publishedAt)
 		status.PublishedAt = &at
 	}

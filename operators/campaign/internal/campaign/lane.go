@@ -16,8 +16,7 @@ type LaneUse struct {
 }
 
 // lane is the partition of a campaign: the one it has, whichever of status and topic remembers it,
-// else the least used. A status that was never written costs nothing, because the lane is published
-// before it is needed.
+// else the least used.
 func lane(s Snapshot) *campaignv1.Lane {
 	if l := s.Campaign.Status.Lane; l != nil {
 		return &campaignv1.Lane{Topic: l.Topic, Partition: l.Partition}

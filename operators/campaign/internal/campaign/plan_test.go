@@ -66,6 +66,26 @@ func TestWhatIsPublished(t *testing.T) {
 	}
 }
 
+// The broker may have taken what it said that it did not: a second attempt in another lane would leave
+// the stock in one and the orders in the other.
+func TestALaneIsKeptWhenItsPublicationFailed(t *testing.T) {
+	c := aCampaign()
+	s := Snapshot{Settings: lawful, Campaign: c, Shared: []LaneUse{{0, 3}, {1, 1}, {2, 2}}, PublishFault: "timed out"}
+	c.Status = *Plan(s, morning).Status
+	s.PublishFault, s.Shared = "", []LaneUse{{0, 0}, {1, 1}, {2, 2}}
+	want := &campaignv1.Lane{Topic: SharedLanes, Partition: 1}
+	if got := Plan(s, morning).Publish.GetLane(); !proto.Equal(got, want) {
+		t.Errorf("lane = %v, want %v", got, want)
+	}
+}
+
+func TestARefusedCampaignHasNoLane(t *testing.T) {
+	c := aCampaign(window(time.Hour, v1alpha1.FromNextMidnight))
+	if got := Plan(Snapshot{Settings: lawful, Campaign: c, Shared: []LaneUse{{0, 0}}}, morning).Status.Lane; got != nil {
+		t.Errorf("lane = %v, want none", got)
+	}
+}
+
 func TestALoosenedOperatorTakesShortWindowsFromSigning(t *testing.T) {
 	c := aCampaign(window(5*time.Second, v1alpha1.FromSigning))
 	settings := Settings{Cluster: "demo", MinReturnWindow: 2 * time.Second}
