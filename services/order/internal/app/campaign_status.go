@@ -3,14 +3,12 @@ package app
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 	"github.com/qingcang/qingcang/services/order/internal/status"
 )
@@ -18,8 +16,14 @@ import (
 // StatusTopic holds each campaign's status by its uid.
 const StatusTopic = "campaign-status.v1"
 
-// statusEvery is how often a campaign's status is published at most.
-const statusEvery = time.Second
+const (
+	// statusEvery is how often a campaign's status is published at most.
+	statusEvery = time.Second
+	// retellAfter is how long what was told is relied on. A publisher that was cut
+	// off may write what it last knew over a newer status, and nobody would notice;
+	// by then its last request is over.
+	retellAfter = time.Minute
+)
 
 // StatusWriter writes the newest value of a key.
 type StatusWriter interface {
@@ -28,9 +32,9 @@ type StatusWriter interface {
 
 // PublishedLane is a lane of which this replica is the publisher.
 type PublishedLane interface {
-	// Statuses returns what the lane knows of each of its campaigns, those that
-	// left it included, without their money.
-	Statuses() []*campaignv1.Status
+	// Statuses returns what the lane knows of each of its campaigns but those to
+	// be left out, those that left it included, without their money.
+	Statuses(leaveOut func(campaignUID string) bool) []*campaignv1.Status
 	// Settle appends that a campaign leaves the lane.
 	Settle(ctx context.Context, campaignUID string) error
 }
@@ -42,7 +46,6 @@ type CampaignStatus struct {
 	writer  StatusWriter
 	now     func() time.Time
 	log     *slog.Logger
-	routes  [journal.Shards]string
 
 	mu     sync.Mutex
 	looked time.Time // when the last look at the journal began
@@ -50,13 +53,36 @@ type CampaignStatus struct {
 
 // NewCampaignStatus returns the publisher of statuses.
 func NewCampaignStatus(j *PaymentJournal, w StatusWriter, log *slog.Logger) *CampaignStatus {
-	return &CampaignStatus{journal: j, writer: w, now: time.Now, log: log, routes: shardRoutes()}
+	return &CampaignStatus{journal: j, writer: w, now: time.Now, log: log}
 }
 
-// Run publishes the statuses of a lane's campaigns as they change, until ctx
-// ends. Two replicas that do so for one lane repeat each other.
+// telling is what was told of a campaign.
+type telling struct {
+	status *campaignv1.Status
+	at     time.Time
+	times  int // that just this was told
+}
+
+// stands reports whether the status needs no telling at the given time.
+func (t telling) stands(now *campaignv1.Status, at time.Time) bool {
+	return status.Same(now, t.status) && at.Sub(t.at) < retellAfter
+}
+
+// ended reports whether there is no more to tell: the last status, told twice.
+func (t telling) ended() bool { return status.Settled(t.status) && t.times > 1 }
+
+func (t telling) next(now *campaignv1.Status, at time.Time) telling {
+	if status.Same(now, t.status) {
+		return telling{status: now, at: at, times: t.times + 1}
+	}
+	return telling{status: now, at: at, times: 1}
+}
+
+// Run publishes the statuses of a lane's campaigns as they change, and now and
+// then as they are, until ctx ends. Two replicas that do so for one lane repeat
+// each other.
 func (c *CampaignStatus) Run(ctx context.Context, lane PublishedLane) error {
-	told := map[string]*campaignv1.Status{}
+	told := map[string]telling{}
 	ticker := time.NewTicker(statusEvery)
 	defer ticker.Stop()
 	for {
@@ -71,11 +97,9 @@ func (c *CampaignStatus) Run(ctx context.Context, lane PublishedLane) error {
 	}
 }
 
-func (c *CampaignStatus) publish(ctx context.Context, lane PublishedLane, told map[string]*campaignv1.Status) error {
+func (c *CampaignStatus) publish(ctx context.Context, lane PublishedLane, told map[string]telling) error {
 	begin := c.now()
-	open := slices.DeleteFunc(lane.Statuses(), func(s *campaignv1.Status) bool { // before the money: see status.Settles
-		return status.Settled(told[s.GetUid()])
-	})
+	open := lane.Statuses(func(uid string) bool { return told[uid].ended() }) // before the money: see status.Settles
 	if len(open) == 0 {
 		return nil
 	}
@@ -91,13 +115,13 @@ func (c *CampaignStatus) publish(ctx context.Context, lane PublishedLane, told m
 			}
 		}
 		now := status.Of(s, money)
-		if status.Same(now, told[uid]) {
+		if told[uid].stands(now, begin) {
 			continue
 		}
 		if err := c.writer.Put(ctx, StatusTopic, uid, now); err != nil {
 			return err
 		}
-		told[uid] = now
+		told[uid] = told[uid].next(now, begin)
 	}
 	return nil
 }
@@ -125,10 +149,8 @@ func (c *CampaignStatus) look(ctx context.Context, since time.Time) error {
 		return nil
 	}
 	begin := c.now()
-	for _, route := range c.routes {
-		if err := c.journal.View(ctx, route, func(*payment.Orders) {}); err != nil {
-			return err
-		}
+	if err := c.journal.Look(ctx); err != nil {
+		return err
 	}
 	c.looked = begin
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -24,9 +25,12 @@ type board struct {
 	down    bool
 }
 
-func (b *board) Statuses() []*campaignv1.Status {
+func (b *board) Statuses(leaveOut func(string) bool) []*campaignv1.Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if leaveOut(b.status.GetUid()) {
+		return nil
+	}
 	return []*campaignv1.Status{proto.CloneOf(b.status)}
 }
 
@@ -107,4 +111,32 @@ func TestACampaignsStatusFollowsItsLaneAndItsMoneyUntilItIsSettled(t *testing.T)
 	if !slices.IsSorted(phases) {
 		t.Fatalf("phases went back: %v", phases)
 	}
+}
+
+func TestWhatWasToldIsToldAgainForAPublisherThatWasCutOffMayHaveWrittenOverIt(t *testing.T) {
+	s := openShop(t)
+	b := &board{status: &campaignv1.Status{Uid: "c-1", Phase: campaignv1.Status_PHASE_OPEN}}
+	publisher := NewCampaignStatus(s.journal, b, slog.New(slog.DiscardHandler))
+	publisher.now = s.clock.Now
+	tellings := map[string]telling{}
+	told := func(times int, when string) {
+		t.Helper()
+		if err := publisher.publish(t.Context(), b, tellings); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.told) != times {
+			t.Fatalf("%s: told %d times, want %d", when, len(b.told), times)
+		}
+	}
+	told(1, "at first")
+	s.clock.pass(retellAfter - time.Second)
+	told(1, "without news")
+	s.clock.pass(time.Second)
+	told(2, "after a minute")
+	b.change(func(s *campaignv1.Status) { s.Phase = campaignv1.Status_PHASE_SETTLED })
+	told(3, "settled")
+	s.clock.pass(retellAfter)
+	told(4, "settled a minute ago")
+	s.clock.pass(time.Hour)
+	told(4, "settled long ago")
 }

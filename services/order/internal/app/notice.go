@@ -7,7 +7,6 @@ import (
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/services/internal/fault"
-	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -82,19 +81,19 @@ func (p *Payments) settle(ctx context.Context, orderID string, r wechatpay.Refun
 // after a look at what other replicas wrote.
 func (p *Payments) orderOf(ctx context.Context, paymentID string) (string, error) {
 	orderID, found := "", false
-	p.journal.Each(func(_ int, s *payment.Orders) {
+	search := func(_ int, s *payment.Orders) {
 		if id, ok := s.OfPayment(paymentID); ok {
 			orderID, found = id, true
 		}
-	})
-	for n := 0; n < journal.Shards && !found; n++ {
-		err := p.journal.View(ctx, p.routes[n], func(s *payment.Orders) { orderID, found = s.OfPayment(paymentID) })
-		if err != nil {
-			return "", err
-		}
 	}
-	if !found {
-		return "", ErrPaymentUnknown
+	if p.journal.Each(search); found {
+		return orderID, nil
 	}
-	return orderID, nil
+	if err := p.journal.Look(ctx); err != nil {
+		return "", err
+	}
+	if p.journal.Each(search); found {
+		return orderID, nil
+	}
+	return "", ErrPaymentUnknown
 }

@@ -9,7 +9,6 @@ import (
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
-	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -51,7 +50,6 @@ type Payments struct {
 	treasury Treasury
 	now      func() time.Time
 	log      *slog.Logger
-	routes   [journal.Shards]string
 }
 
 // PaymentsConfig is what Payments needs.
@@ -73,7 +71,7 @@ func NewPayments(c PaymentsConfig) *Payments {
 	}
 	return &Payments{
 		journal: c.Journal, orders: c.Orders, lane: c.Lane, cashier: c.Cashier, treasury: c.Treasury,
-		now: c.Now, log: c.Log, routes: shardRoutes(),
+		now: c.Now, log: c.Log,
 	}
 }
 

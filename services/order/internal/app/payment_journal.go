@@ -3,10 +3,8 @@ package app
 import (
 	"context"
 	"log/slog"
-	"strconv"
 	"time"
 
-	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -48,16 +46,3 @@ func (paymentMachine) Apply(s *payment.Orders, f journal.Fact, m journal.Meta) {
 func (paymentMachine) Encode(s *payment.Orders) ([]byte, error) { return s.Encode() }
 
 func (paymentMachine) Decode(data []byte) (*payment.Orders, error) { return payment.DecodeOrders(data) }
-
-// shardRoutes has a route to each shard, for a look at all of them.
-func shardRoutes() [journal.Shards]string {
-	var routes [journal.Shards]string
-	for missing, n := journal.Shards, 0; missing > 0; n++ {
-		route := strconv.Itoa(n)
-		if shard := ids.Shard(route, journal.Shards); routes[shard] == "" {
-			routes[shard] = route
-			missing--
-		}
-	}
-	return routes
-}

@@ -8,7 +8,6 @@ import (
 
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/services/internal/ids"
-	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -188,12 +187,4 @@ func TestANoticeOfARefundSettlesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.see("settled", func(o *payment.Order) bool { return o.Refunded() && !o.Open() })
-}
-
-func TestEveryShardHasARoute(t *testing.T) {
-	for n, route := range shardRoutes() {
-		if journal.ShardOf(route) != n {
-			t.Fatalf("route %q leads to shard %d, not %d", route, journal.ShardOf(route), n)
-		}
-	}
 }

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -9,12 +10,12 @@ import (
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 )
 
-// Statuses returns what the lane knows of each of its campaigns, those that left
-// it included, without their money.
-func (l *Lane) Statuses() []*campaignv1.Status {
+// Statuses returns what the lane knows of each of its campaigns but those to be
+// left out, those that left it included, without their money.
+func (l *Lane) Statuses(leaveOut func(campaignUID string) bool) []*campaignv1.Status {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	uids := append(l.ledger.Campaigns(), l.ledger.Retirees()...)
+	uids := slices.DeleteFunc(append(l.ledger.Campaigns(), l.ledger.Retirees()...), leaveOut)
 	statuses := make([]*campaignv1.Status, 0, len(uids))
 	for _, uid := range uids {
 		known, ok := l.ledger.Status(uid)
