@@ -14,7 +14,8 @@ import (
 const (
 	// workEvery is how often a shard is looked through for what is due.
 	workEvery = 250 * time.Millisecond
-	// workAtOnce bounds the tasks of one shard under way.
+	// workAtOnce bounds the tasks of one shard under way, those of lanes and those
+	// of the provider each: money that came gets its verdict while the provider hangs.
 	workAtOnce = 8
 	// workTimeout bounds one task.
 	workTimeout = 20 * time.Second
@@ -54,6 +55,7 @@ type worker struct {
 
 // try is how one piece of work has gone so far.
 type try struct {
+	task     payment.Task
 	underWay bool
 	count    int
 	next     time.Time
@@ -77,10 +79,11 @@ func (w *worker) start(ctx context.Context) {
 func (w *worker) admit(due []payment.Work, now time.Time) []payment.Work {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	room, tries := workAtOnce, make(map[string]*try, len(due))
+	tries := make(map[string]*try, len(due))
+	underWay := map[bool]int{} // by whether it is the lane's
 	for key, t := range w.tries {
 		if t.underWay {
-			room--
+			underWay[t.task == payment.Pay]++
 			tries[key] = t
 		}
 	}
@@ -88,14 +91,15 @@ func (w *worker) admit(due []payment.Work, now time.Time) []payment.Work {
 	for _, work := range due {
 		t := w.tries[work.Key()]
 		if t == nil {
-			t = &try{}
+			t = &try{task: work.Task}
 		}
 		tries[work.Key()] = t
-		if room == 0 || t.underWay || now.Before(t.next) {
+		ofLane := work.Task == payment.Pay
+		if underWay[ofLane] == workAtOnce || t.underWay || now.Before(t.next) {
 			continue
 		}
 		t.underWay = true
-		room--
+		underWay[ofLane]++
 		admitted = append(admitted, work)
 	}
 	w.tries = tries
