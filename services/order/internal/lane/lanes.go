@@ -124,11 +124,14 @@ func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *lanev1.Pay) e
 
 // Allocate tells a lane what a campaign's stock pool answered. It does not wait
 // for the lane to take it in, so that a lane that stands still does not hold up
-// the stock of others.
+// the stock of others; nor does a lane that is not run here: who runs it hears
+// the answer itself.
 func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *lanev1.Allocate) error {
 	l, err := s.at(name)
 	if err != nil {
-		return err
+		s.cfg.Log.ErrorContext(ctx, "an allocation is for a lane that is not run here",
+			"campaign", a.GetCampaignUid(), "generation", a.GetGeneration(), "topic", name.GetTopic(), "partition", name.GetPartition())
+		return nil //nolint:nilerr // no retry would help
 	}
 	_, err = l.tell(ctx, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: a}})
 	return err
