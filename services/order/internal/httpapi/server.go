@@ -4,6 +4,7 @@ package httpapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/qingcang/qingcang/services/internal/auth"
@@ -39,12 +40,14 @@ type Door struct {
 	Buyers *auth.Keys
 	// Probes serves /livez and /readyz.
 	Probes http.Handler
+	// Log takes errors; nil is slog.Default().
+	Log *slog.Logger
 }
 
 // New returns the service's HTTP handler.
 func New(orders OrderDesk, payments *Payments, door Door) (http.Handler, error) {
 	engine, err := httpkit.New(httpkit.Options{
-		Service: Service, Spec: api.Spec, MaxBodyBytes: maxBodyBytes, Probes: door.Probes,
+		Service: Service, Spec: api.Spec, MaxBodyBytes: maxBodyBytes, Probes: door.Probes, Log: door.Log,
 		Auth: httpkit.Authenticators{"buyerToken": door.Buyers.Authenticate(auth.Buyer)},
 	})
 	if err != nil {

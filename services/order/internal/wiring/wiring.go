@@ -84,7 +84,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, listener net.Liste
 	orders := app.NewOrders(lanes, app.NewMoneyOfOrders(money), shares)
 	payments := newPayments(money, lanes, provider, log)
 	handler, err := httpapi.New(orders, httpapi.NewPayments(payments, provider, payments, buyers), httpapi.Door{
-		Buyers: buyers,
+		Buyers: buyers, Log: log,
 		Probes: run.Probes(map[string]func(*http.Request) error{
 			"mongodb":   mongokit.Ready(db),
 			"kafka":     func(r *http.Request) error { return conn.Ping(r.Context()) },
