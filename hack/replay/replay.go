@@ -85,7 +85,10 @@ func (r *replay) run(ctx context.Context) error {
 		}
 	}
 	r.progress.phase("waiting for the last parcels")
-	return r.awaitParcels(ctx)
+	if err := r.awaitParcels(ctx); err != nil {
+		return err
+	}
+	return r.killer.finish(ctx)
 }
 
 // beside runs do beside the dispatcher; its failure ends the run.
