@@ -16,18 +16,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
-	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
-
-// stopTimeout is what the command gets between SIGTERM and SIGKILL.
-const stopTimeout = 30 * time.Second
 
 func main() {
 	env := flag.String("env", "", "write the addresses to this `file` too, as lines for a shell")
@@ -63,11 +57,11 @@ func run(ctx context.Context, envFile string, command []string) (code int, err e
 		return 0, err
 	}
 	if envFile != "" {
-		if err := writeExports(envFile, addresses); err != nil {
+		if err := stack.WriteExports(envFile, addresses); err != nil {
 			return 0, err
 		}
 	}
-	return runCommand(ctx, command, addresses)
+	return stack.RunCommand(ctx, command, addresses)
 }
 
 // start returns the addresses as KEY=value.
@@ -98,29 +92,4 @@ func start(ctx context.Context, supervisor *stack.Supervisor, dir string, progre
 		"KUBECONFIG=" + plane.Kubeconfig(stack.AdminUser),
 		"KUBEBUILDER_ASSETS=" + filepath.Dir(assets.APIServer),
 	}, nil
-}
-
-// writeExports quotes for a POSIX shell.
-func writeExports(path string, variables []string) error {
-	var text strings.Builder
-	for _, variable := range variables {
-		key, value, _ := strings.Cut(variable, "=")
-		fmt.Fprintf(&text, "export %s='%s'\n", key, strings.ReplaceAll(value, "'", `'\''`))
-	}
-	return os.WriteFile(path, []byte(text.String()), 0o600)
-}
-
-// runCommand hands the terminal to the command and returns its exit code. When
-// ctx ends, it asks the command to end and waits for it.
-func runCommand(ctx context.Context, command []string, variables []string) (int, error) {
-	child := exec.CommandContext(ctx, command[0], command[1:]...)
-	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
-	child.WaitDelay = stopTimeout
-	child.Env = append(os.Environ(), variables...)
-	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err := child.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
-		return exit.ExitCode(), nil
-	}
-	return 0, err
 }

@@ -1,15 +1,17 @@
-package main
+package stack_test
 
 import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
 func TestAShellReadsTheAddresses(t *testing.T) {
 	const want = "mongodb://127.0.0.1:1/?a=b&c='d' $HOME"
 	path := filepath.Join(t.TempDir(), "env")
-	if err := writeExports(path, []string{"MONGODB_URI=" + want, "KAFKA_BROKERS=127.0.0.1:2"}); err != nil {
+	if err := stack.WriteExports(path, []string{"MONGODB_URI=" + want, "KAFKA_BROKERS=127.0.0.1:2"}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$0" && printf '%s|%s' "$MONGODB_URI" "$KAFKA_BROKERS"`, path).CombinedOutput()
@@ -19,11 +21,11 @@ func TestAShellReadsTheAddresses(t *testing.T) {
 }
 
 func TestTheCommandsExitCodeIsOurs(t *testing.T) {
-	code, err := runCommand(t.Context(), []string{"sh", "-c", `test "$KAFKA_BROKERS" = x && exit 7`}, []string{"KAFKA_BROKERS=x"})
+	code, err := stack.RunCommand(t.Context(), []string{"sh", "-c", `test "$KAFKA_BROKERS" = x && exit 7`}, []string{"KAFKA_BROKERS=x"})
 	if err != nil || code != 7 {
 		t.Errorf("code %d, %v; want 7", code, err)
 	}
-	if _, err := runCommand(t.Context(), []string{"/no/such/command"}, nil); err == nil {
+	if _, err := stack.RunCommand(t.Context(), []string{"/no/such/command"}, nil); err == nil {
 		t.Error("a missing command is no error")
 	}
 }
