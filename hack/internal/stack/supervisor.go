@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 )
 
 // Supervisor runs processes, starts again what dies, and stops all in the
@@ -90,7 +91,7 @@ func (s *Supervisor) Kill(name string) error {
 	if err != nil {
 		return err
 	}
-	return k.kill()
+	return k.end(syscall.SIGKILL)
 }
 
 // WaitReady returns when the process is ready, or with the reason why it is not
@@ -122,6 +123,15 @@ func (s *Supervisor) Restarts(name string) (int, error) {
 // PeakRSS is the greatest sum, at one moment, of the resident memory of all
 // counted processes, in bytes. It is sampled, and 0 where there is no /proc.
 func (s *Supervisor) PeakRSS() int64 { return s.memory.peak() }
+
+// PID is the id of the process's present life, 0 while nothing runs.
+func (s *Supervisor) PID(name string) (int, error) {
+	k, err := s.find(name)
+	if err != nil {
+		return 0, err
+	}
+	return k.pid(), nil
+}
 
 // LogFile is where the process of that name writes to.
 func (s *Supervisor) LogFile(name string) string { return filepath.Join(s.logs, name+".log") }
