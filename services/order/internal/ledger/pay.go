@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"slices"
 
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
@@ -37,18 +36,6 @@ func (l *Ledger) pay(p *lanev1.Pay) error {
 	l.emit(confirmedEvent(o, p.GetPaymentId(), revived))
 	l.drain(c)
 	return nil
-}
-
-// answered reports whether the payment has its result. One that came before its
-// order was on its way back already when the order came.
-func (l *Ledger) answered(p *lanev1.Pay) bool {
-	if c, ok := l.campaigns[p.GetCampaignUid()]; ok {
-		if _, stray := c.strays[p.GetPaymentId()]; stray {
-			return true
-		}
-	}
-	o, ok := l.orders[p.GetOrderId()]
-	return ok && slices.ContainsFunc(o.Payments, func(known Payment) bool { return known.ID == p.GetPaymentId() })
 }
 
 // whyUnwanted says why the order cannot take the money, or nothing.

@@ -16,6 +16,12 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
+// judge is told what is wrong: a property test or a proof.
+type judge interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // account is what an auditor knows who sees only what goes in and comes out.
 type account struct {
 	allocated, letGo, held, sold map[string]int64
@@ -37,7 +43,7 @@ func newAccount() *account {
 }
 
 // book takes the events of one entry and checks that each may follow what was before.
-func (a *account) book(t *rapid.T, events []ledger.Event) {
+func (a *account) book(t judge, events []ledger.Event) {
 	for i, event := range events {
 		if event.Prev != a.last || event.At.Index != i {
 			t.Fatalf("event %v follows %v, not %v", event.At, event.Prev, a.last)
@@ -108,7 +114,7 @@ func size(held *orderv1.OrderHeld) int64 {
 }
 
 // check compares the auditor's account with what the ledger says of itself.
-func (a *account) check(t *rapid.T, l *ledger.Ledger, limit int64) {
+func (a *account) check(t judge, l *ledger.Ledger, limit int64) {
 	s, ok := l.Status("sale")
 	if !ok {
 		return
@@ -289,7 +295,7 @@ func TestReplayFromAnySnapshot(t *testing.T) {
 	})
 }
 
-func sameEvents(t *rapid.T, a, b []ledger.Event) {
+func sameEvents(t judge, a, b []ledger.Event) {
 	same := slices.EqualFunc(a, b, func(x, y ledger.Event) bool {
 		return x.At == y.At && x.Prev == y.Prev && proto.Equal(x.Message, y.Message)
 	})
@@ -298,7 +304,7 @@ func sameEvents(t *rapid.T, a, b []ledger.Event) {
 	}
 }
 
-func reread(t *rapid.T, l *ledger.Ledger) *ledger.Ledger {
+func reread(t judge, l *ledger.Ledger) *ledger.Ledger {
 	again, err := ledger.Decode(encode(t, l))
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +312,7 @@ func reread(t *rapid.T, l *ledger.Ledger) *ledger.Ledger {
 	return again
 }
 
-func encode(t *rapid.T, l *ledger.Ledger) []byte {
+func encode(t judge, l *ledger.Ledger) []byte {
 	raw, err := l.Encode()
 	if err != nil {
 		t.Fatal(err)

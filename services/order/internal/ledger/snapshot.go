@@ -150,14 +150,14 @@ func (l *Ledger) takeIn(orders []*Order) error {
 			return fmt.Errorf("decode order %s: its campaign %s is missing", o.ID, o.CampaignUID)
 		}
 		l.orders[o.ID] = o
+		if counts(o.State) {
+			c.buyers[o.BuyerID] += o.units()
+		}
 		switch o.State {
 		case Held:
 			c.held++
-			c.buyers[o.BuyerID] += o.units()
 			l.holds = append(l.holds, deadline{deadline: o.Deadline, orderID: o.ID})
-		case Confirmed:
-			c.buyers[o.BuyerID] += o.units()
-		case Expired, Cancelled, Refused:
+		case Confirmed, Expired, Cancelled, Refused:
 		default:
 			return fmt.Errorf("decode order %s: unknown state %q", o.ID, o.State)
 		}

@@ -56,11 +56,6 @@ func (o *Order) applyReceived(f *orderv1.PaymentReceived, at time.Time) {
 	o.Prepay.Stage = PrepayUsed
 }
 
-// counts reports whether a payment is the one that the order waits for.
-func (o *Order) counts(r Receipt) bool {
-	return !o.received() && o.Prepay.Fen > 0 && o.Prepay.Fen == r.Fen
-}
-
 func (o *Order) applyPaid(f *orderv1.OrderPaid) {
 	o.Verdict, o.Pending = Paid, nil
 	o.Sale = Sale{BrandID: f.GetBrandId(), OwnerID: f.GetOwnerId(), Commission: money.Bps(f.GetCommissionBps())}

@@ -195,12 +195,6 @@ func (o *Order) received() bool { return o.Receipt.TransactionID != "" }
 // undecided reports whether the lane has still to say what the payment is good for.
 func (o *Order) undecided() bool { return o.received() && o.Verdict == "" }
 
-// knows reports whether the transaction was recorded before.
-func (o *Order) knows(transactionID string) bool {
-	return o.Receipt.TransactionID == transactionID ||
-		slices.ContainsFunc(o.Strays, func(r Receipt) bool { return r.TransactionID == transactionID })
-}
-
 func (o *Order) refund(id string) (Refund, bool) {
 	i := slices.IndexFunc(o.Refunds, func(r Refund) bool { return r.ID == id })
 	if i < 0 {

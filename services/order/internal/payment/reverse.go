@@ -121,15 +121,10 @@ func (d *decision) takeBackLine(refundID string, u skuUnits, r reversal) (money.
 	if units == 0 {
 		return 0, nil
 	}
-	before, err := d.order.Sale.split(line, line.Kept())
+	back, err := d.order.Sale.back(line, units)
 	if err != nil {
 		return 0, err
 	}
-	after, err := d.order.Sale.split(line, line.Kept()-units)
-	if err != nil {
-		return 0, err
-	}
-	back := before.Sub(after)
 	legs := append(d.order.parties().debit(back), book.Credit(string(RefundInTransit), back.Sum()))
 	posting, err := post(refundID+"/"+u.sku, legs...)
 	if err != nil {
@@ -154,7 +149,7 @@ var errRefundDiffers = fault.New(fault.Internal, "refund_differs", "the provider
 // SettleRefund decides that the provider gave a refund's money back.
 func SettleRefund(o *Order, id string, fen money.Fen, _ time.Time) ([]Fact, error) {
 	r, known := o.refund(id)
-	if !known || r.Settled {
+	if !known || settled(r) {
 		return nil, nil
 	}
 	if r.Fen != fen {
