@@ -39,6 +39,9 @@ type keeper struct {
 	died    chan struct{} // closed when command is dead
 	starts  int
 	life    life
+	// held ends when a halted process may run again; nil while nothing holds it.
+	held        context.Context
+	releaseHeld context.CancelFunc
 }
 
 // keep starts the process for the first time and returns when it runs.
@@ -82,8 +85,12 @@ func (k *keeper) run(first chan<- error) {
 			err = command.Wait()
 			k.buried()
 		}
+		released := k.waitReleased()
 		if k.stopping.Err() != nil {
 			return
+		}
+		if released {
+			continue // its death was wanted
 		}
 		if k.wasUnborn() {
 			k.stillborn <- fmt.Errorf("it ended at once: %w", describe(err))
@@ -142,8 +149,9 @@ func (k *keeper) signal(signal syscall.Signal) (died <-chan struct{}, err error)
 	return k.died, nil
 }
 
-func (k *keeper) kill() error {
-	died, err := k.signal(syscall.SIGKILL)
+// end sends a signal that ends the process and returns when it is dead.
+func (k *keeper) end(signal syscall.Signal) error {
+	died, err := k.signal(signal)
 	if err != nil {
 		return err
 	}
@@ -159,6 +167,9 @@ func (k *keeper) stop() {
 	if _, err := k.signal(syscall.SIGTERM); err != nil {
 		k.log.Debug("nothing to stop", "err", err)
 	}
+	if _, err := k.signal(syscall.SIGCONT); err != nil { // a paused process sees SIGTERM when it goes on
+		k.log.Debug("nothing to resume", "err", err)
+	}
 	deadline := time.NewTimer(k.process.stopTimeout())
 	defer deadline.Stop()
 	select {
@@ -167,7 +178,7 @@ func (k *keeper) stop() {
 	case <-deadline.C:
 	}
 	k.log.Warn("did not stop in time and is killed", "timeout", k.process.stopTimeout())
-	if err := k.kill(); err != nil {
+	if err := k.end(syscall.SIGKILL); err != nil {
 		k.log.Debug("nothing to kill", "err", err)
 	}
 	<-k.finished
