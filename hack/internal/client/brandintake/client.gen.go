@@ -432,7 +432,7 @@ type ClientInterface interface {
 
 	// ApplyBrandWithBody Apply as a brand
 	//
-	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -441,7 +441,7 @@ type ClientInterface interface {
 
 	// ApplyBrand Apply as a brand
 	//
-	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -557,7 +557,7 @@ func (c *Client) ListBrands(ctx context.Context, params *ListBrandsParams, reqEd
 
 // ApplyBrandWithBody Apply as a brand
 //
-// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 //
 // Takes any type of body and a specified content type.
 //
@@ -576,7 +576,7 @@ func (c *Client) ApplyBrandWithBody(ctx context.Context, params *ApplyBrandParam
 
 // ApplyBrand Apply as a brand
 //
-// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1511,7 +1511,7 @@ type ClientWithResponsesInterface interface {
 
 	// ApplyBrandWithBodyWithResponse Apply as a brand
 	//
-	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1520,7 +1520,7 @@ type ClientWithResponsesInterface interface {
 
 	// ApplyBrandWithResponse Apply as a brand
 	//
-	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+	// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2274,7 +2274,7 @@ func (c *ClientWithResponses) ListBrandsWithResponse(ctx context.Context, params
 
 // ApplyBrandWithBodyWithResponse Apply as a brand
 //
-// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2289,7 +2289,7 @@ func (c *ClientWithResponses) ApplyBrandWithBodyWithResponse(ctx context.Context
 
 // ApplyBrandWithResponse Apply as a brand
 //
-// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422).
+// Anybody may apply. The contact goes into the vault and appears in no event and no log. The same Idempotency-Key with the same body gives the same brand; with another body it is refused (422). A replica takes 60 applications a minute, and 8,000 or so may wait for operations; beyond that the answer is 429 with Retry-After.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

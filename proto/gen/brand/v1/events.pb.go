@@ -84,11 +84,12 @@ func (SettlementPosted_Kind) EnumDescriptor() ([]byte, []int) {
 
 // BrandApplied: a brand asked to be taken in. Contacts are in the vault under contact_id.
 type BrandApplied struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BrandId       string                 `protobuf:"bytes,1,opt,name=brand_id,json=brandId,proto3" json:"brand_id,omitempty"`
-	BrandName     string                 `protobuf:"bytes,2,opt,name=brand_name,json=brandName,proto3" json:"brand_name,omitempty"`
-	ContactId     string                 `protobuf:"bytes,3,opt,name=contact_id,json=contactId,proto3" json:"contact_id,omitempty"`
-	BodyHash      uint64                 `protobuf:"fixed64,4,opt,name=body_hash,json=bodyHash,proto3" json:"body_hash,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	BrandId   string                 `protobuf:"bytes,1,opt,name=brand_id,json=brandId,proto3" json:"brand_id,omitempty"`
+	BrandName string                 `protobuf:"bytes,2,opt,name=brand_name,json=brandName,proto3" json:"brand_name,omitempty"`
+	ContactId string                 `protobuf:"bytes,3,opt,name=contact_id,json=contactId,proto3" json:"contact_id,omitempty"`
+	// Body_hash is of the name as it was sent, and of nothing personal.
+	BodyHash      uint64 `protobuf:"fixed64,4,opt,name=body_hash,json=bodyHash,proto3" json:"body_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go/ratelimiter"
+
 	"github.com/qingcang/qingcang/services/brand-intake/internal/registry"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
@@ -33,13 +35,18 @@ type Contacts interface {
 type App struct {
 	journal  Journal
 	contacts Contacts
+	// applications lets so many brands apply at a time.
+	applications ratelimiter.RateLimiter[any]
 	// shardRoutes has one route into each shard, to look at all of them.
 	shardRoutes []string
 }
 
 // New makes the use cases over a journal and a vault.
 func New(j Journal, contacts Contacts) *App {
-	return &App{journal: j, contacts: contacts, shardRoutes: shardRoutes()}
+	return &App{
+		journal: j, contacts: contacts, shardRoutes: shardRoutes(),
+		applications: ratelimiter.NewBursty[any](applicationsPerMinute, time.Minute),
+	}
 }
 
 // shardRoutes finds a route into each shard by trying numbers.

@@ -43,7 +43,8 @@ type Brand struct {
 	State     State
 	// Reason is why it is suspended.
 	Reason string
-	// BodyHash is of the application, to tell a repeat from a reused key.
+	// BodyHash is of what the application says in public, its name: it tells a
+	// repeat from a reused key. The contact is compared in the vault.
 	BodyHash uint64
 	// Keys are all keys ever issued, by id.
 	Keys map[string]Key

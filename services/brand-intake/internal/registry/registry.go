@@ -53,6 +53,17 @@ func (r *Registry) Of(brandID string) *Entry {
 	return &Entry{}
 }
 
+// Applied counts the brands whose application waits for operations.
+func (r *Registry) Applied() int {
+	n := 0
+	for _, e := range r.Brands {
+		if e.Brand.State == brand.Applied {
+			n++
+		}
+	}
+	return n
+}
+
 // Machine folds the facts of the brand journal.
 type Machine struct{}
 
