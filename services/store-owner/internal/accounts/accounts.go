@@ -43,7 +43,7 @@ func Table() book.Table {
 func Check(t book.Table) error {
 	for _, fee := range FeeClasses() {
 		for _, paid := range CommissionClasses() {
-			if t.Reachable(fee, paid) || t.Reachable(paid, fee) {
+			if connected(t, fee, paid) {
 				return ErrFeePaysCommission.With(fault.Field{Pointer: string(fee), Detail: "is connected with " + string(paid)})
 			}
 		}
