@@ -19,6 +19,7 @@ import (
 	"github.com/qingcang/qingcang/proto/eventkit"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/ids"
+	"github.com/qingcang/qingcang/services/internal/telemetry"
 )
 
 // Shards is the number of shards of every journal and of partitions of every event topic. It never
@@ -249,7 +250,7 @@ func (j *Journal[S]) queued() (n int) {
 // enqueue gives the command to its shard.
 func (j *Journal[S]) enqueue(ctx context.Context, w *waiter[S]) (*shard[S], error) {
 	if w.command.Traceparent == "" {
-		w.command.Traceparent = traceparent(ctx)
+		w.command.Traceparent = telemetry.Traceparent(ctx)
 	}
 	s := j.shards[ShardOf(w.command.route())]
 	if w.command.Heard != nil { // a consumer waits for a place: it has nothing better to do

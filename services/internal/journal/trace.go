@@ -6,21 +6,13 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
-)
 
-var traceContext = propagation.TraceContext{}
+	"github.com/qingcang/qingcang/services/internal/telemetry"
+)
 
 // maxLinks bounds the traces that one batch's span names.
 const maxLinks = 16
-
-// traceparent renders the context's span, empty when there is none.
-func traceparent(ctx context.Context) string {
-	carrier := propagation.MapCarrier{}
-	traceContext.Inject(ctx, carrier)
-	return carrier["traceparent"]
-}
 
 // startCommit opens one span for a whole batch, linked to the traces of the commands whose facts
 // are in it.
@@ -28,8 +20,7 @@ func startCommit[S any](ctx context.Context, name string, taken []decided[S]) (c
 	var links []trace.Link
 	for _, d := range taken {
 		if parent := d.command.Traceparent; parent != "" && len(d.facts) > 0 && len(links) < maxLinks {
-			from := traceContext.Extract(context.Background(), propagation.MapCarrier{"traceparent": parent})
-			links = append(links, trace.LinkFromContext(from))
+			links = append(links, trace.LinkFromContext(telemetry.Continue(context.Background(), parent)))
 		}
 	}
 	return otel.Tracer(scope).Start(ctx, "journal.commit", trace.WithLinks(links...),

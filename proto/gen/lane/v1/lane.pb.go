@@ -41,7 +41,10 @@ type Entry struct {
 	//	*Entry_Pay
 	//	*Entry_Cancel
 	//	*Entry_Settle
-	Command       isEntry_Command `protobuf_oneof:"command"`
+	Command isEntry_Command `protobuf_oneof:"command"`
+	// Traceparent is the trace of whoever asked (W3C Trace Context), for the events that the entry
+	// causes. No decision depends on it.
+	Traceparent   string `protobuf:"bytes,10,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -160,6 +163,13 @@ func (x *Entry) GetSettle() *Settle {
 		}
 	}
 	return nil
+}
+
+func (x *Entry) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
 }
 
 type isEntry_Command interface {
@@ -830,7 +840,7 @@ var File_lane_v1_lane_proto protoreflect.FileDescriptor
 
 const file_lane_v1_lane_proto_rawDesc = "" +
 	"\n" +
-	"\x12lane/v1/lane.proto\x12\alane.v1\x1a\x1acampaign/v1/campaign.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x02\n" +
+	"\x12lane/v1/lane.proto\x12\alane.v1\x1a\x1acampaign/v1/campaign.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x03\n" +
 	"\x05Entry\x12\x14\n" +
 	"\x05rules\x18\x01 \x01(\rR\x05rules\x129\n" +
 	"\fswitch_rules\x18\x02 \x01(\v2\x14.lane.v1.SwitchRulesH\x00R\vswitchRules\x12#\n" +
@@ -840,7 +850,9 @@ const file_lane_v1_lane_proto_rawDesc = "" +
 	"\x05place\x18\x06 \x01(\v2\x0e.lane.v1.PlaceH\x00R\x05place\x12 \n" +
 	"\x03pay\x18\a \x01(\v2\f.lane.v1.PayH\x00R\x03pay\x12)\n" +
 	"\x06cancel\x18\b \x01(\v2\x0f.lane.v1.CancelH\x00R\x06cancel\x12)\n" +
-	"\x06settle\x18\t \x01(\v2\x0f.lane.v1.SettleH\x00R\x06settleB\t\n" +
+	"\x06settle\x18\t \x01(\v2\x0f.lane.v1.SettleH\x00R\x06settle\x12 \n" +
+	"\vtraceparent\x18\n" +
+	" \x01(\tR\vtraceparentB\t\n" +
 	"\acommand\"#\n" +
 	"\vSwitchRules\x12\x14\n" +
 	"\x05rules\x18\x01 \x01(\rR\x05rules\"2\n" +

@@ -8,6 +8,7 @@ import (
 	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/services/internal/telemetry"
 )
 
 // BrandEvents has the answers of the brands' stock pools.
@@ -33,7 +34,7 @@ func Allocations(lanes Allocator, log *slog.Logger) eventkit.Role {
 			if answer == nil {
 				continue
 			}
-			if err := lanes.Allocate(ctx, lane, answer); err != nil {
+			if err := lanes.Allocate(telemetry.Continue(ctx, r.Event.Traceparent), lane, answer); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/services/internal/telemetry"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
@@ -45,7 +46,7 @@ func (l *Lane) Do(ctx context.Context, entry *lanev1.Entry, show func(*ledger.Le
 
 // tell appends an entry and returns its offset: it is durable, not decided.
 func (l *Lane) tell(ctx context.Context, entry *lanev1.Entry) (int64, error) {
-	entry.Rules = ledger.Rules
+	entry.Rules, entry.Traceparent = ledger.Rules, telemetry.Traceparent(ctx)
 	value, err := proto.Marshal(entry)
 	if err != nil {
 		return 0, fmt.Errorf("encode a lane entry: %w", err)

@@ -66,8 +66,9 @@ type Lane struct {
 
 // announcement is an event that waits to be published.
 type announcement struct {
-	event ledger.Event
-	time  time.Time // ledger time
+	event       ledger.Event
+	time        time.Time // ledger time
+	traceparent string    // of the entry that caused it
 }
 
 // appendTime is the newest append time that the broker told, and when it did by
@@ -208,7 +209,7 @@ func (l *Lane) applyOne(ctx context.Context, record eventkit.Record) error {
 	}
 	for _, event := range events {
 		if event.At.After(l.published) {
-			l.outbox = append(l.outbox, announcement{event: event, time: l.ledger.Now()})
+			l.outbox = append(l.outbox, announcement{event: event, time: l.ledger.Now(), traceparent: entry.GetTraceparent()})
 		}
 	}
 	return nil
