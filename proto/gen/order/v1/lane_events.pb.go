@@ -649,7 +649,7 @@ type PaymentUnwanted struct {
 	OrderId     string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
 	CampaignUid string                 `protobuf:"bytes,2,opt,name=campaign_uid,json=campaignUid,proto3" json:"campaign_uid,omitempty"`
 	PaymentId   string                 `protobuf:"bytes,3,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
-	// Reason is sold_out, closed, retired, unknown_order, amount_differs, already_paid.
+	// Reason is sold_out, over_limit, closed, retired, unknown_order, amount_differs, already_paid.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
