@@ -30,7 +30,7 @@ func PaidOf(e *orderv1.OrderPaid) Paid {
 // Decide accrues the commission once, and then all that came too early for it.
 func (p Paid) Decide(w *Wallet) ([]Fact, error) {
 	before := w.order(p.OrderID)
-	if before.Paid {
+	if accrued(before) {
 		return nil, nil
 	}
 	posting, err := accrue("commission_accrued/"+p.OrderID, p.OwnerID, p.Fen)
@@ -108,7 +108,7 @@ func (r Reversal) Decide(w *Wallet) ([]Fact, error) {
 }
 
 func (r Reversal) fact(o *Order) (Fact, error) {
-	if r.Fen < 0 || r.Fen > o.left() {
+	if r.Fen < 0 || r.Fen > most(o) {
 		return nil, ErrMoreThanAccrued
 	}
 	posting, err := takeBack(r.postingID(), r.OwnerID, r.Fen, o.Matured)
