@@ -27,9 +27,9 @@ var (
 				With(fault.Field{Pointer: "/styleNo", Detail: "at most 32 bytes in UTF-8"})
 )
 
-// Campaigns knows which campaigns there are.
+// Campaigns knows which campaigns there are, or fails while it does not know yet.
 type Campaigns interface {
-	Known(uid string) bool
+	Known(uid string) (bool, error)
 }
 
 // Shares gives owners their links.
@@ -57,11 +57,15 @@ func (s *Shares) Create(ctx context.Context, c CreateShare) (ShareView, error) {
 	if len(c.What.StyleNo) > maxStyleBytes {
 		return ShareView{}, errStyleTooLong
 	}
-	if !s.Campaigns.Known(c.What.CampaignUID) {
+	known, err := s.Campaigns.Known(c.What.CampaignUID)
+	if err != nil {
+		return ShareView{}, err
+	}
+	if !known {
 		return ShareView{}, ErrUnknownCampaign
 	}
 	create := share.Create{ShareID: ids.Derive("share", c.Scope, shareRoute, "", c.Key), OwnerID: c.OwnerID, What: c.What}
-	err := s.Journal.Do(ctx, Command{Key: c.OwnerID, Decide: decideShare(create)})
+	err = s.Journal.Do(ctx, Command{Key: c.OwnerID, Decide: decideShare(create)})
 	if err != nil {
 		return ShareView{}, err
 	}

@@ -24,11 +24,15 @@ type Campaigns struct {
 // NewCampaigns returns a table that knows of none yet.
 func NewCampaigns() *Campaigns { return &Campaigns{known: map[string]bool{}} }
 
-// Known reports whether there is a campaign with this uid.
-func (c *Campaigns) Known(uid string) bool {
+// Known reports whether there is a campaign with this uid. Before the table is
+// read it cannot say that there is none.
+func (c *Campaigns) Known(uid string) (bool, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.known[uid]
+	if !c.known[uid] && !c.ready {
+		return false, errNotRead
+	}
+	return c.known[uid], nil
 }
 
 // Ready is a readiness check: nil once the table was read to its end.
