@@ -37,29 +37,14 @@ type App struct {
 	contacts Contacts
 	// applications lets so many brands apply at a time.
 	applications ratelimiter.RateLimiter[any]
-	// shardRoutes has one route into each shard, to look at all of them.
-	shardRoutes []string
 }
 
 // New makes the use cases over a journal and a vault.
 func New(j Journal, contacts Contacts) *App {
 	return &App{
-		journal: j, contacts: contacts, shardRoutes: shardRoutes(),
+		journal: j, contacts: contacts,
 		applications: ratelimiter.NewBursty[any](applicationsPerMinute, time.Minute),
 	}
-}
-
-// shardRoutes finds a route into each shard by trying numbers.
-func shardRoutes() []string {
-	routes, found := make([]string, journal.Shards), 0
-	for n := 0; found < journal.Shards; n++ {
-		route := string(rune('a'+n%26)) + string(rune('a'+n/26))
-		if shard := journal.ShardOf(route); routes[shard] == "" {
-			routes[shard] = route
-			found++
-		}
-	}
-	return routes
 }
 
 // decide has a decision about one brand made and kept. All commands of a brand

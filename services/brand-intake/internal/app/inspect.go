@@ -67,7 +67,7 @@ func (a *App) tell(ctx context.Context, brandID, id string) error {
 func (a *App) TellRest(ctx context.Context) error {
 	type untold struct{ brandID, id string }
 	var rest []untold
-	for _, route := range a.shardRoutes {
+	for _, route := range journal.Routes() {
 		err := a.journal.View(ctx, route, func(r *registry.Registry) {
 			for brandID, e := range r.Brands {
 				for id, sub := range e.Intake.ByID {

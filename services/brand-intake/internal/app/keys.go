@@ -55,7 +55,7 @@ func (a *App) Authenticate(ctx context.Context, key, brandID string) (auth.Princ
 		return auth.Principal{}, err
 	}
 	owner := brandID
-	for _, route := range a.shardRoutes {
+	for _, route := range journal.Routes() {
 		if opened {
 			break
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/qingcang/qingcang/services/brand-intake/internal/stock"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
+	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/vault"
 )
 
@@ -99,7 +100,7 @@ func (a *App) contact(ctx context.Context, brandID string) (*Contact, error) {
 
 // Brands shows a page of all brands, by id, of one state or of any.
 func (a *App) Brands(ctx context.Context, state brand.State, page Page) (items []Brand, next string, err error) {
-	for _, route := range a.shardRoutes {
+	for _, route := range journal.Routes() {
 		err := a.journal.View(ctx, route, func(r *registry.Registry) {
 			for id, e := range r.Brands {
 				if id > page.After && e.Brand.Known() && (state == "" || e.Brand.State == state) {

@@ -261,7 +261,7 @@ func TestTheCollectorFindsWhatNobodyTold(t *testing.T) {
 }
 
 func TestRoutesLeadIntoEveryShard(t *testing.T) {
-	for shard, route := range routes() {
+	for shard, route := range journal.Routes() {
 		if got := journal.ShardOf(route); got != shard {
 			t.Errorf("%q leads to %d, want %d", route, got, shard)
 		}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/qingcang/qingcang/services/internal/journal"
@@ -50,7 +49,7 @@ func (f *Fees) holder(ctx context.Context, membershipID string) (string, error) 
 	}
 	f.Journal.Each(func(_ int, s *people.State) { find(s) })
 	// Another replica may have ordered it a moment ago.
-	for _, route := range routes() {
+	for _, route := range journal.Routes() {
 		if personID != "" {
 			return personID, nil
 		}
@@ -62,17 +61,4 @@ func (f *Fees) holder(ctx context.Context, membershipID string) (string, error) 
 		return "", membership.ErrUnknown
 	}
 	return personID, nil
-}
-
-// routes returns one route into each shard.
-func routes() [journal.Shards]string {
-	var out [journal.Shards]string
-	for n, left := 0, journal.Shards; left > 0; n++ {
-		route := strconv.Itoa(n)
-		if shard := journal.ShardOf(route); out[shard] == "" {
-			out[shard] = route
-			left--
-		}
-	}
-	return out
 }
