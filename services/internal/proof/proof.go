@@ -17,6 +17,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -139,25 +140,38 @@ type Trial struct {
 
 	mu        sync.Mutex
 	violation string
+	cleanups  []func()
 }
 
 // violated ends a trial.
 type violated struct{}
 
-func (t *Trial) run(trial func(*Trial)) (violation string) {
-	defer func() {
-		switch r := recover(); r.(type) {
-		case nil, violated:
-		default: // a panic breaks every promise
-			t.note(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
-		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		violation = t.violation
+// run makes the trial and returns its first violation.
+func (t *Trial) run(trial func(*Trial)) string {
+	func() {
+		defer t.cleanUp()
+		defer func() {
+			switch r := recover(); r.(type) {
+			case nil, violated:
+			default: // a panic breaks every promise
+				t.note(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
+			}
+		}()
+		trial(t)
 	}()
-	trial(t)
-	return // what defer found
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.violation
 }
+
+func (t *Trial) cleanUp() {
+	for _, f := range slices.Backward(t.cleanups) {
+		f()
+	}
+}
+
+// Cleanup calls f when the trial is over, the last one first.
+func (t *Trial) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
 
 func (t *Trial) note(violation string) {
 	t.mu.Lock()

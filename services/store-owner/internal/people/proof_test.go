@@ -226,10 +226,9 @@ func TestProofNoCommissionTwice(t *testing.T) {
 			deliveries.Wait()
 			stopA()
 			stopB()
-			c, stopC := replica(t, store)
+			c, _ := replica(t, store)
 			hearAll(t, c, deliver(events, t.Chance(2)))
 			judge(t, c, store, events)
-			stopC()
 		})
 	})
 }
@@ -249,7 +248,9 @@ func replica(t *proof.Trial, store journal.Store) (j *journal.Journal[*people.St
 			t.Error(err)
 		}
 	}()
-	return j, func() { cancel(); <-done }
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return j, stop
 }
 
 // deliver makes the commands of the events, in their order in the topic.
