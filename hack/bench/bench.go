@@ -1,0 +1,142 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/bench/internal/card"
+	"github.com/qingcang/qingcang/hack/bench/internal/load"
+	"github.com/qingcang/qingcang/hack/bench/internal/systems"
+	"github.com/qingcang/qingcang/hack/bench/internal/trial"
+)
+
+// bench is one run.
+type bench struct {
+	options
+	field    *systems.Field
+	progress io.Writer
+	ours     *systems.Ours
+	sink     *sink
+	running  map[string]*systems.System
+	sums     map[string]*sums // by system
+	usage    []usage
+	rows     []card.Row
+}
+
+// sums is what a system answered for the hot sale, for its audit.
+type sums struct{ accepted, unsure int }
+
+// measure goes through the groups of rows. The audit is last: it voids what came before.
+func (b *bench) measure(ctx context.Context) error {
+	defer b.stop()
+	for _, group := range []struct {
+		name string
+		ids  []string
+		run  func(context.Context) error
+	}{
+		{"accept", acceptIDs(), b.accept},
+		{"reject", []string{"reject_cpu_vs_noop"}, b.reject},
+		{"latency", []string{"p99_vs_noop"}, b.latency},
+		{"overload", []string{"goodput_3x"}, b.overload},
+		{"ack delay", []string{"ack_delay"}, b.ackDelay},
+		{"telemetry", []string{"telemetry"}, b.telemetry},
+		{"audit", []string{"audit"}, b.audit},
+	} {
+		wanted := group.name == "audit" // always: every other row is void without it
+		for _, id := range group.ids {
+			wanted = wanted || b.wants(id)
+		}
+		if !wanted {
+			continue
+		}
+		b.say("%s", group.name)
+		if err := group.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", group.name, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) wants(id string) bool { return b.run.MatchString(id) }
+
+func (b *bench) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
+
+func (b *bench) stop() {
+	if b.sink != nil {
+		b.sink.close()
+	}
+}
+
+// us starts the order service once. Its telemetry goes to a sink in this process.
+func (b *bench) us(ctx context.Context) (*systems.System, error) {
+	if b.ours != nil {
+		return &b.ours.System, nil
+	}
+	var err error
+	if b.sink == nil {
+		if b.sink, err = newSink(); err != nil {
+			return nil, err
+		}
+	}
+	ours, err := b.field.StartOurs(ctx, systems.Options{Name: "order", Env: b.sink.env()})
+	if err != nil {
+		return nil, err
+	}
+	b.ours = ours
+	return b.enter(ctx, &ours.System)
+}
+
+// peer starts a peer once.
+func (b *bench) peer(ctx context.Context, p systems.Peer) (*systems.System, error) {
+	if s, ok := b.running[p.Name]; ok {
+		return s, nil
+	}
+	s, err := b.field.StartPeer(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return b.enter(ctx, s)
+}
+
+// warmUp is as long as pools, caches and just-in-time plans take to be themselves.
+const warmUp = 700 * time.Millisecond
+
+func (b *bench) enter(ctx context.Context, s *systems.System) (*systems.System, error) {
+	b.running[s.Name], b.sums[s.Name] = s, &sums{}
+	_, err := b.sell(ctx, s, load.Plan{Connections: b.connections, For: warmUp})
+	return s, err
+}
+
+// sell runs a plan of hot orders against a system and keeps count for the audit.
+func (b *bench) sell(ctx context.Context, s *systems.System, plan load.Plan) (trial.Sample, error) {
+	orders, err := b.field.Orders(systems.Hot, 1)
+	if err != nil {
+		return trial.Sample{}, err
+	}
+	plan.Orders = orders
+	sample, err := trial.Measure(ctx, s, plan)
+	if err != nil {
+		return trial.Sample{}, err
+	}
+	b.sums[s.Name].accepted += sample.Accepted()
+	b.sums[s.Name].unsure += sample.Answers() - sample.Accepted()
+	return sample, nil
+}
+
+// closed is the plan of a closed loop.
+func (b *bench) closed() load.Plan { return load.Plan{Connections: b.connections, For: b.span} }
+
+// ratios divides repeat by repeat: the two of a pair were measured one after the other.
+func ratios(ours, against []float64) card.Spread {
+	out := make([]float64, len(ours))
+	for i := range ours {
+		out[i] = ours[i] / against[i]
+	}
+	return card.Of(out...)
+}

@@ -1,0 +1,83 @@
+package load
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// send starts what may start now.
+func (l *loop) send(now time.Time) error {
+	if l.plan.Rate > 0 {
+		return l.sendDue(now)
+	}
+	if l.plan.For > 0 && now.Sub(l.started) >= l.plan.For {
+		l.over = true
+	}
+	for len(l.idle) > 0 && !l.over {
+		if err := l.sendOne(now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendDue notes the starts that were intended until now, sends as many as there are idle
+// connections, and sets the timer to the next.
+func (l *loop) sendDue(now time.Time) error {
+	for !l.over && !l.due.After(now) {
+		if len(l.waiting)-l.head >= maxWaiting {
+			return errors.New("too many requests wait for a connection")
+		}
+		l.waiting = append(l.waiting, l.due)
+		l.due = l.due.Add(time.Duration(l.arrival.ExpFloat64() / l.plan.Rate * float64(time.Second)))
+		l.over = l.due.Sub(l.started) >= l.plan.For
+	}
+	if l.plan.Drop && now.Sub(l.started) >= l.plan.For {
+		l.waiting, l.head, l.over = l.waiting[:0], 0, true
+	}
+	for l.head < len(l.waiting) && len(l.idle) > 0 {
+		intended := l.waiting[l.head]
+		l.head++
+		if err := l.sendOne(intended); err != nil {
+			return err
+		}
+	}
+	if l.head == len(l.waiting) {
+		l.waiting, l.head = l.waiting[:0], 0
+	}
+	if l.over {
+		return nil
+	}
+	wait := max(time.Until(l.due), time.Nanosecond) // zero would disarm it
+	return unix.TimerfdSettime(l.timer, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(wait.Nanoseconds())}, nil)
+}
+
+// sendOne sends the next request on an idle connection, which takes it whole: it is shorter than a
+// socket's buffer, and the connection has nothing else in flight.
+func (l *loop) sendOne(intended time.Time) error {
+	id := l.idle[len(l.idle)-1]
+	c := &l.conns[id]
+	if l.plan.Source == nil {
+		c.request = l.plan.Orders.Next(c.request)
+	} else {
+		var more bool
+		if c.request, more = l.plan.Source(c.request, l.sent); !more {
+			l.over = true
+			return nil
+		}
+	}
+	n, err := unix.Write(c.fd, c.request)
+	if err != nil {
+		return err
+	}
+	if n < len(c.request) {
+		return errors.New("a socket took only a part of a request")
+	}
+	l.idle = l.idle[:len(l.idle)-1]
+	l.sent++
+	l.inward++
+	c.intended = intended
+	return nil
+}

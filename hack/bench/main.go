@@ -1,0 +1,130 @@
+//go:build linux
+
+// Command bench measures the order service against its peers on this machine and prints each row
+// beside its target. Every row is a ratio of two things that were measured in turns within one run.
+//
+//	go run ./hack/bench                     all rows, 5 repeats
+//	go run ./hack/bench -quick              2 short repeats
+//	go run ./hack/bench -run 'accept_cpu'   rows whose id matches
+//	go run ./hack/bench -json               JSON on standard output, the table on standard error
+//
+// It ends with 1 when a row is behind or void. See README.md for what each row is.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/bench/internal/card"
+	"github.com/qingcang/qingcang/hack/bench/internal/systems"
+	"github.com/qingcang/qingcang/hack/internal/stack"
+)
+
+// errBehind ends a run in which a row does not reach its target.
+var errBehind = errors.New("a row is behind its target or void")
+
+// options are the flags, and what follows from them.
+type options struct {
+	run         *regexp.Regexp
+	json, quick bool
+	keep        bool
+	repeats     int
+	span        time.Duration
+	connections int
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if err == nil {
+		err = run(ctx, o)
+	}
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	o := options{repeats: 5, span: 4 * time.Second}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	pattern := flags.String("run", "", "measure only rows whose id matches this `regexp`")
+	flags.BoolVar(&o.json, "json", false, "print JSON on standard output; the table goes to standard error")
+	flags.BoolVar(&o.quick, "quick", false, "two short repeats: shows that all works, proves little")
+	flags.BoolVar(&o.keep, "keep", false, "keep the logs and data of the processes")
+	flags.IntVar(&o.connections, "connections", 256, "`number` of connections of a closed loop")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.quick {
+		o.repeats, o.span = 2, 1500*time.Millisecond
+	}
+	var err error
+	o.run, err = regexp.Compile(*pattern)
+	return o, err
+}
+
+func run(ctx context.Context, o options) (err error) {
+	root, err := stack.Root()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "qingcang-bench-")
+	if err != nil {
+		return err
+	}
+	if !o.keep {
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	field, err := systems.NewField(ctx, root, dir, os.Stderr, log)
+	defer field.Stop()
+	if err != nil {
+		return err
+	}
+	b := &bench{options: o, field: field, progress: os.Stderr, running: map[string]*systems.System{}, sums: map[string]*sums{}}
+	if err := b.measure(ctx); err != nil {
+		return err
+	}
+	if len(b.rows) == 0 {
+		return fmt.Errorf("no row matches %q", o.run)
+	}
+	return report(b, o.json)
+}
+
+func report(b *bench, asJSON bool) error {
+	var table io.Writer = os.Stdout
+	if asJSON {
+		table = os.Stderr
+	}
+	if err := b.printSystems(table); err != nil {
+		return err
+	}
+	if err := card.Print(table, b.rows); err != nil {
+		return err
+	}
+	if asJSON {
+		if err := card.WriteJSON(os.Stdout, b.rows); err != nil {
+			return err
+		}
+	}
+	for _, row := range b.rows {
+		if !row.OK() {
+			return errBehind
+		}
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+
+	"github.com/qingcang/qingcang/hack/bench/internal/card"
+	"github.com/qingcang/qingcang/hack/bench/internal/systems"
+	"github.com/qingcang/qingcang/hack/bench/internal/trial"
+)
+
+// telemetry compares the order service with traces and metrics on with another that has both off.
+func (b *bench) telemetry(ctx context.Context) error {
+	on, err := b.us(ctx)
+	if err != nil {
+		return err
+	}
+	silent, err := b.field.StartOurs(ctx, systems.Options{Name: "order-silent", Env: []string{
+		"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none", "OTEL_LOGS_EXPORTER=none", "OTEL_TRACES_SAMPLER=always_off",
+	}})
+	if err != nil {
+		return err
+	}
+	off, err := b.enter(ctx, &silent.System)
+	if err != nil {
+		return err
+	}
+	both := []*systems.System{on, off}
+	costs := make([][]float64, len(both))
+	err = trial.Interleave(len(both), b.repeats, func(i int) error {
+		sample, err := b.sell(ctx, both[i], b.closed())
+		costs[i] = append(costs[i], sample.MicrosPerAnswer())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.rows = append(b.rows, card.Row{
+		ID: "telemetry", Unit: "CPU µs/order", Ours: card.Of(costs[0]...), Against: card.Of(costs[1]...), Ratio: ratios(costs[0], costs[1]),
+		Target: card.AtMost(1.05),
+	})
+	return nil
+}
