@@ -159,6 +159,10 @@ func (k *keeper) end(signal syscall.Signal) error {
 	return nil
 }
 
+func (k *keeper) inGroupWith(other *keeper) bool {
+	return k.process.Group != "" && k.process.Group == other.process.Group
+}
+
 // stop returns when the process is dead and will not be started again.
 func (k *keeper) stop() {
 	k.mu.Lock()

@@ -22,6 +22,9 @@ type Process struct {
 	ReadyTimeout time.Duration
 	// StopTimeout is what it gets between SIGTERM and SIGKILL; 15 s when zero.
 	StopTimeout time.Duration
+	// Group names processes that stop at the same time, because they need each other to stop well.
+	// They are started side by side; without a name a process stops alone.
+	Group string
 	// Uncounted leaves its memory out of PeakRSS.
 	Uncounted bool
 }

@@ -136,15 +136,24 @@ func (s *Supervisor) PID(name string) (int, error) {
 // LogFile is where the process of that name writes to.
 func (s *Supervisor) LogFile(name string) string { return filepath.Join(s.logs, name+".log") }
 
-// Stop ends all processes, the youngest first, each with SIGTERM and, when its
-// time is over, SIGKILL. It returns when all are dead, and may be called twice.
+// Stop ends all processes, the youngest (or its group) first, each with SIGTERM
+// and, when its time is over, SIGKILL. It returns when all are dead, and may be called twice.
 func (s *Supervisor) Stop() {
 	s.mu.Lock()
 	running := slices.Clone(s.running)
 	s.running, s.stopped = nil, true
 	s.mu.Unlock()
-	for _, k := range slices.Backward(running) {
-		k.stop()
+	for len(running) > 0 {
+		youngest := len(running) - 1
+		for youngest > 0 && running[youngest].inGroupWith(running[youngest-1]) {
+			youngest--
+		}
+		var stopping sync.WaitGroup
+		for _, k := range running[youngest:] {
+			stopping.Go(k.stop)
+		}
+		stopping.Wait()
+		running = running[:youngest]
 	}
 	s.memory.stop()
 }
