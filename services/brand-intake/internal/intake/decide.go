@@ -25,7 +25,7 @@ var (
 	ErrKeyReused  = fault.New(fault.Unprocessable, "idempotency_key_reused", "this Idempotency-Key came before with another file")
 	ErrSuperseded = fault.New(fault.Conflict, "submission_superseded", "another upload with this Idempotency-Key was begun later and has not ended; send the file again with the same key")
 
-	errWaiting  = fault.Newf(fault.Conflict, "too_many_submissions", "%d submissions of the brand wait for operations; they decide on some first", MaxWaiting)
+	errWaiting  = fault.Newf(fault.Conflict, "too_many_submissions", "%d submissions or %d rows of the brand wait for operations; they decide on some first", MaxWaiting, MaxWaitingRows)
 	errUnread   = fault.New(fault.Conflict, "submission_not_received", "the file was not read to its end; it can be neither approved nor rejected")
 	errRejected = fault.New(fault.Conflict, "submission_rejected", "the submission was rejected; the brand submits anew")
 	errApproved = fault.New(fault.Conflict, "submission_approved", "the submission was approved; its goods stand in the pool")
@@ -37,13 +37,14 @@ func Begin(s *Submissions, brandID, id string) ([]proto.Message, error) {
 	if sub := s.Get(id); sub != nil && sub.State != Receiving {
 		return nil, nil
 	}
-	waiting := 0
+	waiting, rows := 0, 0
 	for _, sub := range s.ByID {
 		if sub.State == Received {
 			waiting++
+			rows += len(sub.Goods)
 		}
 	}
-	if waiting >= MaxWaiting {
+	if waiting >= MaxWaiting || rows >= MaxWaitingRows {
 		return nil, errWaiting
 	}
 	return []proto.Message{&brandv1.SubmissionStarted{SubmissionId: id, BrandId: brandID}}, nil

@@ -30,6 +30,10 @@ const (
 	MaxReceiving = 4
 	// MaxWaiting bounds the files of a brand that wait for operations.
 	MaxWaiting = 50
+	// MaxWaitingRows bounds their good rows, which every replica holds in memory:
+	// two of the largest files. With it no other file begins, those that come in
+	// at this moment still end.
+	MaxWaitingRows = 400_000
 )
 
 // Fault is why a row, or a cell of it, was refused.

@@ -95,6 +95,14 @@ func TestSubmissions(t *testing.T) {
 		"a file that never came is not found":               {[]step{approve("x")}, 0, 0, "submission_unknown"},
 		"fifty files may wait":                              {waiting(intake.MaxWaiting), 0, 1, ""},
 		"no fifty-first file may wait":                      {append(waiting(intake.MaxWaiting), begin("x")), 0, 0, "too_many_submissions"},
+		"no file may come behind two of the largest": {
+			[]step{begin("a"), take("a", 1, make([]stock.Goods, intake.MaxWaitingRows/2)...), receive("a", 1), begin("b"), take("b", 2, make([]stock.Goods, intake.MaxWaitingRows/2)...), receive("b", 2), begin("c")},
+			0, 0, "too_many_submissions",
+		},
+		"a file may come behind two smaller ones": {
+			[]step{begin("a"), take("a", 1, make([]stock.Goods, intake.MaxWaitingRows/2)...), receive("a", 1), begin("b"), take("b", 2, shirts(1)), receive("b", 2), begin("c")},
+			0, 1, "",
+		},
 		"the fifth half-read file pushes out the first": {
 			[]step{begin("a"), begin("b"), begin("c"), begin("d"), begin("e"), take("a", 1, shirts(3))}, 0, 0, "submission_superseded",
 		},
