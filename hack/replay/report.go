@@ -56,24 +56,36 @@ func (r *replay) recount(ctx context.Context, file *retail.File) (*result, error
 	}
 	defer func() { _ = client.Disconnect(context.WithoutCancel(ctx)) }() // only read
 	source := recount.Source{Kafka: conn, Mongo: client}
+	counted, err := settled(ctx, source, r.tally.intentions)
+	if err != nil {
+		return nil, fmt.Errorf("recount: %w", err)
+	}
+	for reason, lines := range r.tally.refused {
+		counted.LinesRefused[reason] += lines
+	}
+	maps.DeleteFunc(counted.LinesRefused, func(_ string, n int64) bool { return n == 0 })
+	return &result{
+		Rows: file.Rows, RowsRefused: len(file.Refused), SaleRows: file.Sales(), ReturnRows: file.Returns(), Result: counted,
+	}, nil
+}
+
+// settled counts again and again until nothing is wrong or nothing changes any more.
+func settled(ctx context.Context, source recount.Source, intentions map[string]int) (*recount.Result, error) {
 	var last []string
 	for changed := time.Now(); ; {
-		log, err := recount.Read(ctx, source)
-		if err != nil {
-			return nil, fmt.Errorf("recount: %w", err)
-		}
-		counted := recount.Count(log, r.tally.intentions)
-		if !slices.Equal(counted.Faults, last) {
-			last, changed = counted.Faults, time.Now()
-		}
-		if counted.Clean() || time.Since(changed) > stuckTimeout {
-			for reason, lines := range r.tally.refused {
-				counted.LinesRefused[reason] += lines
+		log, err := recount.Read(ctx, source) // a batch may come while its collection is read
+		var counted *recount.Result
+		if err == nil {
+			counted = recount.Count(log, intentions)
+			if !slices.Equal(counted.Faults, last) {
+				last, changed = counted.Faults, time.Now()
 			}
-			maps.DeleteFunc(counted.LinesRefused, func(_ string, n int64) bool { return n == 0 })
-			return &result{
-				Rows: file.Rows, RowsRefused: len(file.Refused), SaleRows: file.Sales(), ReturnRows: file.Returns(), Result: counted,
-			}, nil
+			if counted.Clean() {
+				return counted, nil
+			}
+		}
+		if time.Since(changed) > stuckTimeout {
+			return counted, err
 		}
 		select {
 		case <-ctx.Done():

@@ -15,9 +15,10 @@ const (
 	packers = 24
 	// listPage is how many waiting shipping orders a warehouse looks at.
 	listPage = 200
-	// A warehouse looks at its list again after the first pause, or later while nothing is new.
-	firstLook = 50 * time.Millisecond
-	lastLook  = time.Second
+	// A warehouse looks at its list again after the first pause, or later while nothing is new. Each
+	// look makes the service look into all shards of its journal.
+	firstLook = 500 * time.Millisecond
+	lastLook  = 2 * time.Second
 	// parcelTimeout bounds how long nothing may be signed for while orders are open.
 	parcelTimeout = 2 * time.Minute
 )

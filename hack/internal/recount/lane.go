@@ -24,29 +24,28 @@ type offer struct{ priceFen, settlementFen int64 }
 
 // order is an accepted order.
 type order struct {
-	campaign, owner string
-	lines           map[string]int64 // units by SKU
-	holds, sold     bool
-	confirmed       *orderv1.OrderConfirmed
+	campaign    string
+	lines       map[string]int64 // units by SKU
+	holds, sold bool
+	confirmed   *orderv1.OrderConfirmed
 }
 
 // sales are what the lanes decided, and the stock that this needs.
 type sales struct {
-	r         *Result
-	free      map[sku]int64
-	offers    map[sku]map[offer]bool
-	answered  map[allocation]map[string]int64 // units by SKU that came for a generation
-	letGo     map[sku]int64
-	placed    map[string]*lanev1.Place
-	decided   map[string]bool
-	accepted  map[string]*order
-	malformed int
+	r        *Result
+	free     map[sku]int64
+	offers   map[sku]map[offer]bool
+	answered map[allocation]map[string]int64 // units by SKU that came for a generation
+	letGo    map[sku]int64
+	placed   map[string]bool // order ids
+	decided  map[string]bool // order ids that have an answer for good
+	accepted map[string]*order
 }
 
 func newSales(r *Result) *sales {
 	return &sales{
 		r: r, free: map[sku]int64{}, offers: map[sku]map[offer]bool{}, answered: map[allocation]map[string]int64{},
-		letGo: map[sku]int64{}, placed: map[string]*lanev1.Place{}, decided: map[string]bool{}, accepted: map[string]*order{},
+		letGo: map[sku]int64{}, placed: map[string]bool{}, decided: map[string]bool{}, accepted: map[string]*order{},
 	}
 }
 
@@ -114,9 +113,8 @@ func (s *sales) allocate(a *lanev1.Allocate) {
 // place checks that an order has one answer: the first time that it is asked for, and never again
 // unless nobody could have remembered it.
 func (s *sales) place(at string, p *lanev1.Place, decisions []Decision) {
-	_, again := s.placed[p.GetOrderId()]
-	if !again {
-		s.placed[p.GetOrderId()] = p
+	if !s.placed[p.GetOrderId()] {
+		s.placed[p.GetOrderId()] = true
 		s.r.OrdersPlaced++
 	}
 	answers := 0
@@ -171,7 +169,7 @@ func (s *sales) held(at string, p *lanev1.Place, f *orderv1.OrderHeld) {
 	}
 	s.decided[f.GetOrderId()] = true
 	s.judgeDropped(at, f.GetCampaignUid(), f.GetDropped())
-	o := &order{campaign: f.GetCampaignUid(), owner: f.GetOwnerId(), lines: map[string]int64{}, holds: true}
+	o := &order{campaign: f.GetCampaignUid(), lines: map[string]int64{}, holds: true}
 	left, sum := asked(p), int64(0)
 	for _, l := range f.GetLines() {
 		s.take(at, sku{f.GetCampaignUid(), l.GetSku()}, l.GetUnits())

@@ -140,7 +140,7 @@ func (s Source) decisions(ctx context.Context, lanes map[string]Lane) error {
 			return fmt.Errorf("%s has decisions of %q, which is no lane", eventsTopic, source)
 		}
 		for _, d := range decisions {
-			lane.Decisions = append(lane.Decisions, Decision{Offset: int64(d.at.Seq), Fact: d.fact}) //nolint:gosec // an offset
+			lane.Decisions = append(lane.Decisions, Decision{Offset: int64(d.at.Seq), Fact: d.fact})
 		}
 		lanes[source] = lane
 	}

@@ -3,6 +3,7 @@ package brandkeys_test
 import (
 	"crypto/sha256"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestAuthenticate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			keys := brandkeys.New()
 			tt.do(keys)
-			request := httptest.NewRequest("GET", "/", nil)
+			request := httptest.NewRequest(http.MethodGet, "/", nil)
 			request.Header.Set("Authorization", "Bearer "+tt.send)
 			p, err := keys.Authenticate(request)
 			if !errors.Is(err, tt.want) || err == nil && p.ID != "brand_1" {
