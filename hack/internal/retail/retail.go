@@ -68,6 +68,6 @@ func OwnerOf(customer string, n int) int { return bucket(customer, n) }
 
 func bucket(s string, n int) int {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(s))         // never fails
+	_, _ = h.Write([]byte(s)) // never fails
 	return int(h.Sum32() % uint32(n))
 }
