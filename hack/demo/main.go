@@ -4,6 +4,7 @@
 //	go run ./hack/demo            start, or go on where the last one stopped
 //	go run ./hack/demo --reset    forget all of it first
 //	go run ./hack/demo --once     play the story on a stack of its own, check every step, and end
+//	go run ./hack/demo -kafka HOST:PORT,...   the same on another Kafka that has no topics yet (hack/kafka)
 package main
 
 import (
@@ -31,9 +32,10 @@ func main() {
 	reset := flag.Bool("reset", false, "forget what an earlier demo left")
 	keep := flag.Bool("keep", false, "with --once: keep the stack's folder, to look into its logs")
 	dir := flag.String("dir", "", "without --once: `folder` for data, keys and logs; the user's cache folder when empty")
+	kafka := flag.String("kafka", "", "`addresses` of an empty Kafka, host:port with commas, to use instead of the embedded broker")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *once, *reset, *keep, *dir)
+	err := run(ctx, *once, *reset, *keep, *dir, *kafka)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -41,13 +43,13 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, once, reset, keep bool, dir string) error {
+func run(ctx context.Context, once, reset, keep bool, dir, kafka string) error {
 	root, err := stack.Root()
 	if err != nil {
 		return err
 	}
 	options := suite.Options{
-		Root: root, MinReturnWindow: shortestWindow, Progress: os.Stdout,
+		Root: root, MinReturnWindow: shortestWindow, KafkaBrokers: kafka, Progress: os.Stdout,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if once {

@@ -139,7 +139,7 @@ func (w *world) print(out io.Writer, s *suite.Suite) error {
 	for _, r := range [][2]string{
 		{"brand-intake", s.BrandIntake}, {"catalog", s.Catalog}, {"store-owner", s.StoreOwner},
 		{"order (two replicas)", s.Order}, {"fulfilment", s.Fulfilment}, {"simulators", s.Simulator},
-		{"MongoDB (embedded)", s.Embedded.MongoURI}, {"Kafka (embedded)", s.Embedded.Brokers},
+		{"MongoDB (embedded)", s.Embedded.MongoURI}, {"Kafka", s.Embedded.Brokers},
 		{"kubectl", s.Assets.Kubectl}, {"KUBECONFIG", s.Plane.Kubeconfig("admin") + " (namespace " + s.Namespace + ")"},
 		{"brand", w.brand.ID + ", API key in $BRAND_KEY"}, {"staff tokens", "$OPERATIONS, $CARRIER; anew from " + s.Simulator + "/oidc/token"},
 		{"WeChat log-in", "code-NAME is the code of the user NAME, for any NAME"},

@@ -5,6 +5,7 @@
 //	go run ./hack/replay -orders FILE.csv.gz          print the result
 //	go run ./hack/replay -orders FILE.csv.gz -json    write it to standard output as one object
 //	go run ./hack/replay -orders FILE.csv.gz -kill    kill -9 each process once on the way
+//	go run ./hack/replay -orders FILE.csv.gz -kafka HOST:PORT,...   on another Kafka that has no topics yet (hack/kafka)
 package main
 
 import (
@@ -24,9 +25,9 @@ import (
 
 // options are the flags.
 type options struct {
-	orders, dir, refused string
-	json, kill, keep     bool
-	limit                int
+	orders, dir, refused, kafka string
+	json, kill, keep            bool
+	limit                       int
 }
 
 func main() {
@@ -38,9 +39,10 @@ func main() {
 	flag.IntVar(&o.limit, "limit", 0, "replay the first `n` accepted rows only; 0 is all")
 	flag.StringVar(&o.dir, "dir", "", "keep data and logs in this empty `folder`, not in a temporary one")
 	flag.BoolVar(&o.keep, "keep", false, "keep data and logs; they are kept after a failure anyway")
+	flag.StringVar(&o.kafka, "kafka", "", "`addresses` of an empty Kafka, host:port with commas, to use instead of the embedded broker")
 	flag.Parse()
-	if o.orders == "" || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "usage: replay -orders FILE.csv.gz [-json] [-kill] [-limit n] [-refused FILE] [-dir folder] [-keep]")
+	if o.orders == "" || flag.NArg() > 0 || o.kafka != "" && o.kill { // the broker is among those that are killed
+		fmt.Fprintln(os.Stderr, "usage: replay -orders FILE.csv.gz [-json] [-kill | -kafka addresses] [-limit n] [-refused FILE] [-dir folder] [-keep]")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -73,7 +75,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	s, err := suite.Start(ctx, suite.Options{
-		Root: root, Dir: dir, Progress: os.Stderr,
+		Root: root, Dir: dir, KafkaBrokers: o.kafka, Progress: os.Stderr,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: logLevel(o)})),
 	})
 	defer s.Stop()

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -45,7 +46,7 @@ const (
 // recount counts until nothing is wrong, or until what is wrong no longer changes: the last refunds
 // and postings are on their way when the last parcel is signed for.
 func (r *replay) recount(ctx context.Context, file *retail.File) (*result, error) {
-	conn, err := eventkit.Dial(eventkit.Config{Brokers: []string{r.suite.Embedded.Brokers}})
+	conn, err := eventkit.Dial(eventkit.Config{Brokers: strings.Split(r.suite.Embedded.Brokers, ",")})
 	if err != nil {
 		return nil, err
 	}

@@ -30,30 +30,32 @@ const (
 // StartEmbedded runs the database and the broker on free ports and keeps their
 // data under dir.
 func StartEmbedded(ctx context.Context, supervisor *Supervisor, binaries Binaries, dir string) (Embedded, error) {
-	ports, err := FreePorts(2)
+	uri, err := StartDatabase(ctx, supervisor, binaries, dir)
 	if err != nil {
 		return Embedded{}, err
 	}
-	database, broker := address(ports[0]), address(ports[1])
-	processes := []Process{
-		{
-			Name: DatabaseName, Path: binaries.Path("ferretdb"), Env: []string{databaseMemory},
-			Args:  []string{"-listen", database, "-dir", filepath.Join(dir, DatabaseName)},
-			Ready: TCPReady(database),
-		},
-		{
-			Name: BrokerName, Path: binaries.Path("broker"), Env: []string{brokerMemory},
-			Args:  []string{"-listen", broker, "-dir", filepath.Join(dir, BrokerName)},
-			Ready: TCPReady(broker),
-		},
+	ports, err := FreePorts(1)
+	if err != nil {
+		return Embedded{}, err
 	}
-	for _, process := range processes {
-		if err := supervisor.Start(ctx, process); err != nil {
-			return Embedded{}, err
-		}
+	broker := address(ports[0])
+	return Embedded{MongoURI: uri, Brokers: broker}, supervisor.Start(ctx, Process{
+		Name: BrokerName, Path: binaries.Path("broker"), Env: []string{brokerMemory},
+		Args:  []string{"-listen", broker, "-dir", filepath.Join(dir, BrokerName)},
+		Ready: TCPReady(broker),
+	})
+}
+
+// StartDatabase runs the database alone and returns its URI.
+func StartDatabase(ctx context.Context, supervisor *Supervisor, binaries Binaries, dir string) (string, error) {
+	ports, err := FreePorts(1)
+	if err != nil {
+		return "", err
 	}
-	return Embedded{
-		MongoURI: fmt.Sprintf("mongodb://%s/?maxPoolSize=%d", database, mongoPool),
-		Brokers:  broker,
-	}, nil
+	database := address(ports[0])
+	return fmt.Sprintf("mongodb://%s/?maxPoolSize=%d", database, mongoPool), supervisor.Start(ctx, Process{
+		Name: DatabaseName, Path: binaries.Path("ferretdb"), Env: []string{databaseMemory},
+		Args:  []string{"-listen", database, "-dir", filepath.Join(dir, DatabaseName)},
+		Ready: TCPReady(database),
+	})
 }

@@ -85,7 +85,7 @@ func (k *Kafka) start(ctx context.Context, jars KafkaJars, broker int, cluster, 
 	})
 }
 
-// Addresses is what KAFKA_BROKERS names: host:port, comma, host:port.
+// Addresses are the brokers' host:port, with commas between them, as KAFKA_BROKERS has them.
 func (k *Kafka) Addresses() string { return strings.Join(k.addresses, ",") }
 
 // Kill ends a broker, 1 to 3, as kill -9 does. It comes back at once, which takes some seconds.

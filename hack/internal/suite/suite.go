@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/stack"
@@ -23,8 +24,11 @@ type Options struct {
 	Root, Dir string
 	// MinReturnWindow is what the operator lets a campaign's return window shrink to; 0 is the law's.
 	MinReturnWindow time.Duration
-	Progress        io.Writer
-	Log             *slog.Logger
+	// KafkaBrokers is a Kafka that has none of the suite's topics yet, host:port with commas; the
+	// embedded broker runs when it is empty.
+	KafkaBrokers string
+	Progress     io.Writer
+	Log          *slog.Logger
 }
 
 // Suite is a running suite.
@@ -33,7 +37,8 @@ type Suite struct {
 	Supervisor *stack.Supervisor
 	Plane      stack.ControlPlane
 	Assets     stack.Assets
-	Embedded   stack.Embedded
+	// Embedded are the database and the broker; the broker is Options.KafkaBrokers where that is set.
+	Embedded stack.Embedded
 	// Namespace is where the operator looks for campaigns.
 	Namespace string
 	// Dir holds data, keys and logs.
@@ -116,10 +121,16 @@ func (s *Suite) prepare(context.Context) error {
 
 func (s *Suite) startEmbedded(ctx context.Context) error {
 	var err error
-	if s.Embedded, err = stack.StartEmbedded(ctx, s.Supervisor, s.binaries, s.path("data")); err != nil {
+	if s.opts.KafkaBrokers != "" {
+		s.Embedded.Brokers = s.opts.KafkaBrokers
+		s.Embedded.MongoURI, err = stack.StartDatabase(ctx, s.Supervisor, s.binaries, s.path("data"))
+	} else {
+		s.Embedded, err = stack.StartEmbedded(ctx, s.Supervisor, s.binaries, s.path("data"))
+	}
+	if err != nil {
 		return err
 	}
-	conn, err := eventkit.Dial(eventkit.Config{Brokers: []string{s.Embedded.Brokers}})
+	conn, err := eventkit.Dial(eventkit.Config{Brokers: strings.Split(s.Embedded.Brokers, ",")})
 	if err != nil {
 		return err
 	}
