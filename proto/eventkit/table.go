@@ -20,13 +20,15 @@ func (c *Conn) Table(ctx context.Context, topic string, apply func(key string, v
 
 // Follow reads every partition of a topic from its start and follows them until ctx ends. It is
 // for read models that every replica holds whole. Apply is called for one record at a time, in
-// order within a partition; the records may repeat. CaughtUp is called once, as in Table.
+// order within a partition. What a source has said before is left out: it would bring back what has
+// changed since. CaughtUp is called once, as in Table.
 func (c *Conn) Follow(ctx context.Context, topic string, apply func(Record) error, caughtUp func()) error {
 	t, ok := TopicNamed(topic)
 	if !ok {
 		return fmt.Errorf("follow %s: topics.yaml has no such topic", topic)
 	}
 	var one sync.Mutex
+	last := map[string]Position{}
 	behind := t.Partitions
 	group, ctx := errgroup.WithContext(ctx)
 	for p := range t.Partitions {
@@ -34,6 +36,12 @@ func (c *Conn) Follow(ctx context.Context, topic string, apply func(Record) erro
 			return c.followPartition(ctx, topic, p, func(r Record) error {
 				one.Lock()
 				defer one.Unlock()
+				if p, err := r.Event.Position(); err == nil {
+					if before, heard := last[p.Source]; heard && !p.After(before) {
+						return nil
+					}
+					last[p.Source] = p
+				}
 				return apply(r)
 			}, func() {
 				one.Lock()
