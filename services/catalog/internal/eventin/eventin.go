@@ -55,24 +55,15 @@ func Statuses(c *app.Catalog, log *slog.Logger) func(uid string, value []byte) e
 	}
 }
 
-// Goods takes in approved goods, for Conn.Follow. An event that is not behind the last one of its
-// source is a repeat: taking it in again could bring an old description back.
+// Goods takes in approved goods, for Conn.Follow: without its dropping of repeats, an old event would
+// bring an old description back.
 func Goods(c *app.Catalog, log *slog.Logger) func(eventkit.Record) error {
-	last := map[string]eventkit.Position{}
 	return func(r eventkit.Record) error {
-		position, err := r.Event.Position()
-		if before, heard := last[position.Source]; err == nil && heard && !position.After(before) {
-			return nil
-		}
-		var message proto.Message
-		if err == nil {
-			message, err = r.Event.Decode()
-		}
+		message, err := r.Event.Decode()
 		if err != nil {
 			log.Error("event parked", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
 			return nil
 		}
-		last[position.Source] = position
 		if approved, ok := message.(*brandv1.GoodsApproved); ok {
 			c.Learn(func(s *shelf.Shelf) { s.Approve(approved) })
 		}
