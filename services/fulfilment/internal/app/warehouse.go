@@ -11,16 +11,16 @@ import (
 	"github.com/qingcang/qingcang/services/fulfilment/internal/shipping"
 )
 
-// ShippingOrders returns a page of a brand's shipping orders in a state, by id, behind after. It
-// looks for what other replicas wrote: an order that the warehouse does not see is never sent.
-func (a *App) ShippingOrders(ctx context.Context, brand string, state shipping.State, after string, limit int) ([]shipping.Order, error) {
+// ShippingOrders returns a page of a brand's shipping orders in a state, by id, behind after, and
+// whether there are more. It looks for what other replicas wrote: an order that the warehouse does
+// not see is never sent.
+func (a *App) ShippingOrders(ctx context.Context, brand string, state shipping.State, after string, limit int) (page []shipping.Order, more bool, err error) {
 	if err := a.journal.Look(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var page []shipping.Order
-	a.journal.Each(func(_ int, s *shipping.Orders) { page = append(page, s.Page(brand, state, after, limit)...) })
+	a.journal.Each(func(_ int, s *shipping.Orders) { page = append(page, s.Page(brand, state, after, limit+1)...) })
 	slices.SortFunc(page, func(x, y shipping.Order) int { return strings.Compare(x.ShippingOrderID, y.ShippingOrderID) })
-	return page[:min(limit, len(page))], nil
+	return page[:min(limit, len(page))], len(page) > limit, nil
 }
 
 // StartPicking shows the brand's warehouse where the goods go. The order is in picking even if its

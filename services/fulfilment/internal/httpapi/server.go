@@ -48,7 +48,7 @@ func (s *Server) ListShippingOrders(ctx context.Context, r ListShippingOrdersReq
 	if r.Params.Limit != nil {
 		limit = *r.Params.Limit
 	}
-	orders, err := s.app.ShippingOrders(ctx, r.BrandId, state, after, limit)
+	orders, more, err := s.app.ShippingOrders(ctx, r.BrandId, state, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *Server) ListShippingOrders(ctx context.Context, r ListShippingOrdersReq
 			ShippingOrderId: o.ShippingOrderID, OrderId: o.ID, CampaignUid: o.CampaignUID, State: StateName(o.State), Lines: lines(o),
 		})
 	}
-	if len(orders) == limit {
+	if more {
 		page.Next = &orders[limit-1].ShippingOrderID
 	}
 	return ListShippingOrders200JSONResponse(page), nil

@@ -35,7 +35,7 @@ func TestAWarehousesListComesInPages(t *testing.T) {
 	w := newWorld(t)
 	a, by := w.brand("a"), w.buyer("wang")
 	want := map[string]bool{}
-	for n := range 5 {
+	for n := range 4 {
 		want[w.order(fmt.Sprint(n), a, by, nil).shipping] = true
 	}
 	list := "/v1/brands/" + a.id + "/shipping-orders?limit=2"
@@ -56,8 +56,8 @@ func TestAWarehousesListComesInPages(t *testing.T) {
 		}
 		after = "&after=" + page.str("next")
 	}
-	if len(want) > 0 || pages > 3 {
-		t.Fatalf("%d are missing after %d pages", len(want), pages+1)
+	if len(want) > 0 || pages != 1 { // the second page is full, and the last
+		t.Fatalf("%d are missing after %d pages, want 2", len(want), pages+1)
 	}
 }
 
