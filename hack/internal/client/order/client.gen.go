@@ -196,13 +196,13 @@ type IdempotencyKey = string
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
-	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer and route as long as the order is kept.
+	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer, route and campaign until the campaign is settled.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
-	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer and route as long as the order is kept.
+	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer, route and campaign until the campaign is settled.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
@@ -297,7 +297,8 @@ type ClientInterface interface {
 	// are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-	// order is answered, as it was decided.
+	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -310,7 +311,8 @@ type ClientInterface interface {
 	// are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-	// order is answered, as it was decided.
+	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -318,6 +320,11 @@ type ClientInterface interface {
 	PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetOrder Shows one of the buyer's orders.
+	//
+	// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+	// still shown, without what was dropped from it; one that never was (expired, cancelled,
+	// refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
+	// not exist or is somebody else's.
 	//
 	// Corresponds with GET /v1/orders/{orderId} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, orderId OrderId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -351,7 +358,8 @@ type ClientInterface interface {
 // are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-// order is answered, as it was decided.
+// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -374,7 +382,8 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 // are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-// order is answered, as it was decided.
+// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -392,6 +401,11 @@ func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body 
 }
 
 // GetOrder Shows one of the buyer's orders.
+//
+// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+// still shown, without what was dropped from it; one that never was (expired, cancelled,
+// refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
+// not exist or is somebody else's.
 //
 // Corresponds with GET /v1/orders/{orderId} (the `GetOrder` operationId).
 func (c *Client) GetOrder(ctx context.Context, orderId OrderId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -745,7 +759,8 @@ type ClientWithResponsesInterface interface {
 	// are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-	// order is answered, as it was decided.
+	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -758,7 +773,8 @@ type ClientWithResponsesInterface interface {
 	// are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-	// order is answered, as it was decided.
+	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -766,6 +782,11 @@ type ClientWithResponsesInterface interface {
 	PlaceOrderWithResponse(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
 
 	// GetOrderWithResponse Shows one of the buyer's orders.
+	//
+	// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+	// still shown, without what was dropped from it; one that never was (expired, cancelled,
+	// refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
+	// not exist or is somebody else's.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1059,7 +1080,8 @@ func (r ReceiveWechatPayNoticeResponse) ContentType() string {
 // are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-// order is answered, as it was decided.
+// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1078,7 +1100,8 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 // are summed. Without takeWhatFits the order is held whole or refused whole; with it, lines
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
-// order is answered, as it was decided.
+// order is answered, as it was decided. Once the campaign is settled (each sale final, each
+// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1092,6 +1115,11 @@ func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params
 }
 
 // GetOrderWithResponse Shows one of the buyer's orders.
+//
+// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+// still shown, without what was dropped from it; one that never was (expired, cancelled,
+// refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
+// not exist or is somebody else's.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -196,13 +196,13 @@ type IdempotencyKey = string
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
-	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer and route as long as the order is kept.
+	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer, route and campaign until the campaign is settled.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
-	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer and route as long as the order is kept.
+	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer, route and campaign until the campaign is settled.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
