@@ -21,7 +21,6 @@ type Command = journal.Command[*registry.Registry]
 // Journal keeps decisions.
 type Journal interface {
 	Do(ctx context.Context, c Command) error
-	Hear(ctx context.Context, commands []Command) error
 	View(ctx context.Context, route string, show func(*registry.Registry)) error
 }
 

@@ -99,8 +99,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, listener net.Liste
 	group.Go("campaigns", campaigns.Listen)
 	group.Go("events", func(ctx context.Context) error {
 		return conn.Consume(ctx, eventkit.Group{ID: httpapi.Service, Log: log, Topics: map[string]eventkit.Role{
-			eventin.LaneEventsTopic:  eventin.Orders(intake.Hear, log),
-			eventin.OrderEventsTopic: eventin.Orders(intake.Hear, log),
+			eventin.LaneEventsTopic:  eventin.Orders(brands, log),
+			eventin.OrderEventsTopic: eventin.Orders(brands, log),
 			eventsTopic:              brands.Relay(conn, eventsTopic),
 		}})
 	})

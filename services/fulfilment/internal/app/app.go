@@ -19,7 +19,6 @@ import (
 // Journal is where decisions are kept.
 type Journal interface {
 	Do(ctx context.Context, c journal.Command[*shipping.Orders]) error
-	Hear(ctx context.Context, commands []journal.Command[*shipping.Orders]) error
 	View(ctx context.Context, route string, show func(*shipping.Orders)) error
 	Look(ctx context.Context) error
 	Each(show func(shard int, state *shipping.Orders))
