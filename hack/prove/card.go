@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// check is one test of a row. A row may have several, each with bugs of its own.
+type check struct {
+	Row  string `json:"row"`
+	What string `json:"what"`
+	// CI and Full are how many trials the row asks for; a check of all cases has
+	// the same number in both.
+	CI   int `json:"ci"`
+	Full int `json:"full"`
+
+	pkg   string // its folder, from the root
+	test  string
+	stack bool // needs a broker and a database
+	// mutants are the planted bugs, without "mutant_": with any of them the same test must fail.
+	mutants []string
+}
+
+func (c check) target(full bool) int {
+	if full {
+		return c.Full
+	}
+	return c.CI
+}
+
+// The cases of the exhaustive checks.
+const (
+	stories = 9 * 9 * 9 * 9 * 9 * 9   // 6 events of 9 kinds
+	charts  = 3*3*3*3*3*3*3 + 64*65/2 // each of 7 classes in or out of a posting; one or two of 64 rules added
+)
+
+var card = []check{
+	{
+		Row: "1", What: "sold + held + free = supply, free ≥ 0, at every prefix", CI: 20_000, Full: 1_000_000,
+		pkg: "services/order/internal/ledger", test: "TestProofStockAddsUp", mutants: []string{"oversell"},
+	},
+	{
+		Row: "4", What: "no commission takes effect twice", CI: 5_000, Full: 100_000,
+		pkg: "services/store-owner/internal/people", test: "TestProofNoCommissionTwice", mutants: []string{"accrue_twice"},
+	},
+	{
+		Row: "6", What: "legs add up to 0, no negative liability: orders", CI: 20_000, Full: 1_000_000,
+		pkg: "services/order/internal/payment", test: "TestProofLegsAddUp", mutants: []string{"settle_twice"},
+	},
+	{
+		Row: "6", What: "the same: membership fee and commission", CI: 20_000, Full: 1_000_000,
+		pkg: "services/store-owner/internal/people", test: "TestProofLegsAddUp", mutants: []string{"overdraw"},
+	},
+	{
+		Row: "8", What: "brand + owner + platform + refund = paid", CI: 10_000, Full: 1_000_000,
+		pkg: "services/order/internal/payment", test: "TestProofTheSplitIsExact", mutants: []string{"rounding"},
+	},
+	{
+		Row: "9", What: "a hold is resolved once: all stories of 6 events", CI: stories, Full: stories,
+		pkg: "services/order/internal/ledger", test: "TestProofALatePaymentHasOneResult", mutants: []string{"answer_twice"},
+	},
+	{
+		Row: "9", What: "late payment has one result, in lane and journal", CI: stories, Full: stories,
+		pkg: "services/order/internal/payment", test: "TestProofLaneAndMoneyAgree", mutants: []string{"second_counts", "notice_twice"},
+	},
+	{
+		Row: "11", What: "replay equals state: ledger, from any snapshot", CI: 5_000, Full: 200_000,
+		pkg: "services/order/internal/ledger", test: "TestProofReplayEqualsState", mutants: []string{"forget"},
+	},
+	{
+		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,
+		pkg: "services/store-owner/internal/accounts", test: "TestProofTheLawGuard", mutants: []string{"shallow_law"},
+	},
+}
+
+// chosen returns the checks of a row; of every row if it is empty.
+func chosen(row string) ([]check, error) {
+	if row == "" {
+		return card, nil
+	}
+	checks := slices.DeleteFunc(slices.Clone(card), func(c check) bool { return c.Row != row })
+	if len(checks) == 0 {
+		return nil, fmt.Errorf("row %s does not exist yet; there are %s", row, strings.Join(rows(), ", "))
+	}
+	return checks, nil
+}
+
+// rows are those that exist.
+func rows() []string {
+	var names []string
+	for _, c := range card {
+		if !slices.Contains(names, c.Row) {
+			names = append(names, c.Row)
+		}
+	}
+	return names
+}
+
+// notYet are the rows of the scorecard that have no check here.
+func notYet() []string {
+	var names []string
+	for n := 1; n <= 20; n++ {
+		names = append(names, fmt.Sprint(n))
+	}
+	for n := 1; n <= 13; n++ {
+		names = append(names, fmt.Sprintf("S%d", n))
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(rows(), name) })
+}
+
+var (
+	mutantTag = regexp.MustCompile(`(?m)^//go:build mutant_([a-z_]+)$`)
+	proofTest = regexp.MustCompile(`(?m)^func (TestProof\w+)\(`)
+)
+
+// complete refuses a card that leaves out a planted bug or a proof of the tree:
+// who adds one puts it on the card.
+func complete(root string, card []check) error {
+	known := map[string]bool{}
+	for _, c := range card {
+		known[c.pkg+" "+c.test] = true
+		for _, m := range c.mutants {
+			known[m] = true
+		}
+	}
+	return filepath.WalkDir(filepath.Join(root, "services"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		name := entry.Name()
+		if !strings.HasSuffix(name, "_mutant.go") && name != "proof_test.go" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if m := mutantTag.FindSubmatch(text); m != nil && !known[string(m[1])] {
+			return fmt.Errorf("%s: the planted bug %s is on no row of the card", path, m[1])
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		for _, m := range proofTest.FindAllSubmatch(text, -1) {
+			if !known[filepath.ToSlash(folder)+" "+string(m[1])] {
+				return fmt.Errorf("%s: %s is on no row of the card", path, m[1])
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,131 @@
+// Command prove runs the rows of the scorecard that exist and prints the card.
+// Each row is a test that tries very often, and that has to fail when a bug is
+// planted in the code on purpose by a build tag.
+//
+//	go run ./hack/prove             every row, as often as CI does
+//	go run ./hack/prove -full       as often as a release asks for: hours
+//	go run ./hack/prove -row 9      one row
+//	go run ./hack/prove -seed 7     the random numbers of an earlier card
+//
+// It ends with 0 only if every row holds and every planted bug is caught.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/qingcang/qingcang/hack/internal/stack"
+)
+
+// options are the flags.
+type options struct {
+	full, json bool
+	row        string
+	seed       uint64
+}
+
+func main() {
+	var o options
+	flag.BoolVar(&o.full, "full", false, "try as often as the full column of the card says")
+	flag.StringVar(&o.row, "row", "", "only this `row`")
+	flag.Uint64Var(&o.seed, "seed", 0, "`seed` of the random numbers; 0 draws one")
+	flag.BoolVar(&o.json, "json", false, "print the card as JSON")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	holds, err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "prove:", err)
+	}
+	if err != nil || !holds {
+		os.Exit(1)
+	}
+}
+
+// run proves the rows that were asked for and prints the card.
+func run(ctx context.Context, o options) (holds bool, err error) {
+	checks, err := chosen(o.row)
+	if err != nil {
+		return false, err
+	}
+	root, err := stack.Root()
+	if err != nil {
+		return false, err
+	}
+	if err := complete(root, card); err != nil {
+		return false, err
+	}
+	dir, err := os.MkdirTemp("", "qingcang-prove-")
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if o.seed == 0 {
+		o.seed = 1 + rand.Uint64N(1_000_000) //nolint:gosec // easy to type again
+	}
+	p := &prover{root: root, dir: dir, full: o.full, seed: o.seed, binaries: map[build]string{}, progress: os.Stderr}
+	if stop, err := p.ensureStack(ctx, checks); err != nil {
+		return false, err
+	} else if stop != nil {
+		defer stop()
+	}
+	results := make([]result, 0, len(checks))
+	for _, c := range checks {
+		r := p.prove(ctx, c)
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		fmt.Fprintf(p.progress, "row %-3s %s\n", c.Row, r.sentence())
+		results = append(results, r)
+	}
+	return allHold(results), show(os.Stdout, o, results)
+}
+
+func show(w io.Writer, o options, results []result) error {
+	if !o.json {
+		return printCard(w, results, o.row == "")
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(map[string]any{
+		"full": o.full, "seed": o.seed, "rows": results, "notYet": notYet(), "holds": allHold(results),
+	})
+}
+
+// ensureStack starts a broker and a database for the rows that need them, unless
+// the environment names some.
+func (p *prover) ensureStack(ctx context.Context, checks []check) (stop func(), err error) {
+	needed := false
+	for _, c := range checks {
+		needed = needed || c.stack
+	}
+	if !needed || os.Getenv("KAFKA_BROKERS") != "" && os.Getenv("MONGODB_URI") != "" {
+		return nil, nil
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	supervisor, err := stack.NewSupervisor(filepath.Join(p.dir, "logs"), log)
+	if err != nil {
+		return nil, err
+	}
+	binaries, err := stack.BuildEmbedded(ctx, p.root, p.progress)
+	if err == nil {
+		var embedded stack.Embedded
+		embedded, err = stack.StartEmbedded(ctx, supervisor, binaries, p.dir)
+		p.addresses = []string{"MONGODB_URI=" + embedded.MongoURI, "KAFKA_BROKERS=" + embedded.Brokers}
+	}
+	if err != nil {
+		supervisor.Stop()
+		return nil, fmt.Errorf("start a broker for the rows that need one: %w", err)
+	}
+	return supervisor.Stop, nil
+}

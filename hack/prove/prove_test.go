@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/qingcang/qingcang/hack/internal/stack"
+)
+
+func TestTheCardIsComplete(t *testing.T) {
+	root, err := stack.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := complete(root, card); err != nil {
+		t.Error(err)
+	}
+	for _, c := range card {
+		if len(c.mutants) == 0 {
+			t.Errorf("row %s, %s: a check without a planted bug counts for nothing", c.Row, c.What)
+		}
+		text, err := os.ReadFile(filepath.Join(root, c.pkg, "proof_test.go"))
+		if err != nil || !strings.Contains(string(text), "func "+c.test+"(") {
+			t.Errorf("row %s: %s has no %s: %v", c.Row, c.pkg, c.test, err)
+		}
+	}
+}
+
+func TestABugThatIsOnNoRowIsRefused(t *testing.T) {
+	root := t.TempDir()
+	folder := filepath.Join(root, "services", "order")
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"x_mutant.go":   "//go:build mutant_unheard_of\n\npackage order\n",
+		"proof_test.go": "package order\n\nfunc TestProofOfNothing(t *testing.T) {}\n",
+	} {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := complete(root, card); err == nil {
+			t.Errorf("%s is not missed", name)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestReadingAProof(t *testing.T) {
+	for name, test := range map[string]struct {
+		output string
+		want   outcome
+	}{
+		"the line of the row": {
+			output: "=== RUN   TestProofX\n    PROOF row=1 trials=20000 violations=2 seed=7\n--- FAIL: TestProofX (1.00s)\n",
+			want:   outcome{Trials: 20_000, Violations: 2, Seed: "7", printed: true},
+		},
+		"another row's line does not count": {output: "    PROOF row=11 trials=5 violations=0 seed=-\n"},
+		"a test that says nothing":          {output: "PASS\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := read(test.output, "1"); got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatHolds(t *testing.T) {
+	caught, missed := []plantedResult{{Bug: "x", Caught: true}}, []plantedResult{{Bug: "x", Caught: true}, {Bug: "y"}}
+	for name, test := range map[string]struct {
+		result result
+		want   bool
+	}{
+		"no violation and every bug caught": {result{Planted: caught}, true},
+		"a violation":                       {result{outcome: outcome{Violations: 1}, Planted: caught}, false},
+		"a test that failed":                {result{outcome: outcome{Fault: "exit status 1"}, Planted: caught}, false},
+		"a bug that is not caught":          {result{Planted: missed}, false},
+		"no bug planted":                    {result{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.result.holds(); got != test.want {
+				t.Errorf("holds is %t, want %t", got, test.want)
+			}
+		})
+	}
+}
