@@ -65,9 +65,6 @@ func (p *Payments) prepay(ctx context.Context, orderID string, held payment.Held
 		return "", err
 	}
 	err = p.do(ctx, orderID, func(o *payment.Order, now time.Time) ([]payment.Fact, error) {
-		if !o.Prepay.Open() {
-			return nil, payment.ErrHoldOver // it was given up while the provider answered
-		}
 		return payment.RecordPrepay(o, id, now)
 	})
 	return id, err

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestTheMoneyOfAnOrder(t *testing.T) {
 		},
 		"a notice that overtakes the prepay's answer counts": {
 			[]func(*world){request, receive("tx1", 13_999), create},
-			[]string{toldPrepay, toldReceived},
+			[]string{toldPrepay, toldReceived, "refused: conflict"},
 		},
 		"a second transaction goes back": {
 			[]func(*world){request, receive("tx1", 13_999), receive("tx2", 13_999), hears(confirmed())},
@@ -263,6 +264,25 @@ func TestDue(t *testing.T) {
 			}
 			if !slices.Equal(got, c.want) {
 				t.Fatalf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAPrepayThatComesTooLateSaysWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(*world)
+		want   error
+	}{
+		"money came meanwhile":             {receive("tx1", 13_999), ErrPaid},
+		"the order was given up meanwhile": {closing, ErrHoldOver},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			request(w)
+			c.before(w)
+			if facts, err := RecordPrepay(w.order(), "wx1", w.now); !errors.Is(err, c.want) || facts != nil {
+				t.Errorf("RecordPrepay gives %v, %v; want %v", facts, err, c.want)
 			}
 		})
 	}

@@ -49,9 +49,15 @@ func RequestPrepay(o *Order, h Held, now time.Time) ([]Fact, error) {
 }
 
 // RecordPrepay decides that the provider gave a prepay. A newer one replaces
-// the older: both lead to the same trade at the provider.
+// the older: both lead to the same trade at the provider. One that nobody waits
+// for any more is of no use: money came, or the order was given up meanwhile.
 func RecordPrepay(o *Order, prepayID string, _ time.Time) ([]Fact, error) {
-	if !o.Prepay.Open() || o.Prepay.ID == prepayID {
+	switch {
+	case o.Prepay.Stage == PrepayUsed:
+		return nil, ErrPaid
+	case !o.Prepay.Open():
+		return nil, ErrHoldOver
+	case o.Prepay.ID == prepayID:
 		return nil, nil
 	}
 	return []Fact{&orderv1.PrepayCreated{OrderId: o.ID, PaymentId: PaymentID(o.ID), PrepayId: prepayID}}, nil
