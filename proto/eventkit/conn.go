@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -91,11 +92,18 @@ func Dial(cfg Config) (*Conn, error) {
 // Close gives the idle connections back.
 func (c *Conn) Close() { c.transport.CloseIdleConnections() }
 
-// Ping asks a broker for its metadata.
+// Ping asks a broker whether it is there and lets this client in.
 func (c *Conn) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if _, err := c.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{Addr: c.addr}); err != nil {
+	_, err := c.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{Addr: c.addr})
+	if err == nil { // brokers answer that to strangers too, but this, of no topic, only to users
+		_, err = c.client.Metadata(ctx, &kafka.MetadataRequest{Addr: c.addr, Topics: []string{}})
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("the broker hung up; does it want TLS, or another user or password? %w", err)
+	}
+	if err != nil {
 		return fmt.Errorf("ask Kafka at %s: %w", strings.Join(c.cfg.Brokers, ","), err)
 	}
 	return nil

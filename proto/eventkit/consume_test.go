@@ -253,9 +253,9 @@ func TestAnOwnerRunsWhileThePartitionIsItsOwn(t *testing.T) {
 }
 
 func TestABrokerThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
-	real := connWith(t, 1, "delete")
+	broker := connWith(t, 1, "delete")
 	events := chain("a", 1, 2)
-	publish(t, real, 0, events...)
+	publish(t, broker, 0, events...)
 	// The member knows one address only, where nobody listens yet.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -265,7 +265,7 @@ func TestABrokerThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cfg := real.cfg
+	cfg := broker.cfg
 	cfg.Brokers = []string{address}
 	conn, err := Dial(cfg)
 	if err != nil {

@@ -30,7 +30,7 @@ type partitionReader struct {
 	lag    int64               // as counted in the metrics
 
 	committed   int64
-	committedAt time.Time
+	committedAt time.Time // of the last try
 }
 
 // run may be called again after it failed: it begins anew at what is committed.
@@ -56,8 +56,8 @@ func (r *partitionReader) run(ctx context.Context) error {
 			return stop
 		}
 		if len(records) == 0 || time.Since(r.committedAt) > commitInterval {
-			if err := r.commit(); err != nil {
-				return err
+			if err := r.commit(); err != nil { // the next one covers it; if the group went on without us, ctx ends
+				r.log.WarnContext(ctx, "offset not committed", "topic", r.at.Topic, "partition", r.at.Partition, "error", err)
 			}
 		}
 	}
@@ -89,10 +89,11 @@ func (r *partitionReader) commit() error {
 	if r.next <= r.committed {
 		return nil
 	}
+	r.committedAt = time.Now()
 	if err := r.at.Commit(r.next); err != nil {
 		return err
 	}
-	r.committed, r.committedAt = r.next, time.Now()
+	r.committed = r.next
 	return nil
 }
 

@@ -60,7 +60,7 @@ func (c *Conn) settled(ctx context.Context, try func() error) error {
 func moving(err error) bool {
 	for _, answer := range []error{
 		kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.UnknownTopicOrPartition,
-		kafka.FencedLeaderEpoch, kafka.UnknownLeaderEpoch, kafka.OffsetNotAvailable,
+		kafka.FencedLeaderEpoch, kafka.UnknownLeaderEpoch, kafka.OffsetNotAvailable, kafka.OffsetOutOfRange,
 		protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader,
 	} {
 		if errors.Is(err, answer) {
@@ -87,7 +87,9 @@ func (c *Conn) produceAgain(ctx context.Context, topic string, partition int, re
 	})
 }
 
-// fetchOnce is one answer of the partition's leader.
+// fetchOnce is one answer of the partition's leader. A broker that was cut off and does not know
+// yet that another one leads ends its log where it stood, so an offset that it says is not there is
+// asked for again before it is believed.
 func (c *Conn) fetchOnce(ctx context.Context, topic string, partition int, offset int64) (response *kafka.FetchResponse, err error) {
 	err = c.settled(ctx, func() error {
 		response, err = c.client.Fetch(ctx, &kafka.FetchRequest{
