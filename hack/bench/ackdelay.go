@@ -21,23 +21,16 @@ var delays = []time.Duration{0, 2 * time.Millisecond, 5 * time.Millisecond, 20 *
 // worst delay. The crowd is large enough that the loop itself does not bound the rate: by Little's
 // law 2,000 orders in flight allow 100,000/s at 20 ms.
 func (b *bench) ackDelay(ctx context.Context) error {
-	if _, err := b.us(ctx); err != nil { // starts the sink too
-		return err
-	}
 	proxy := &ackproxy.Proxy{}
-	defer proxy.Close()
-	ours, err := b.field.StartOurs(ctx, systems.Options{Name: "order-delayed", Env: b.sink.env(), Through: proxy.Serve})
-	if err != nil {
-		return err
-	}
-	s, err := b.enter(ctx, &ours.System)
+	b.closers = append(b.closers, proxy.Close) // not before the audit
+	ours, err := b.another(ctx, systems.Options{Name: "order-delayed", Through: proxy.Serve})
 	if err != nil {
 		return err
 	}
 	rates := make([][]float64, len(delays))
 	err = trial.Interleave(len(delays), b.repeats, func(i int) error {
 		proxy.Delay(delays[i])
-		sample, err := b.sell(ctx, s, load.Plan{Connections: crowd, For: b.span})
+		sample, err := b.sell(ctx, &ours.System, load.Plan{Connections: crowd, For: b.span})
 		rates[i] = append(rates[i], sample.Rate())
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/card"
@@ -25,6 +26,7 @@ type bench struct {
 	sums     map[string]*sums // by system
 	usage    []usage
 	rows     []card.Row
+	closers  []func()
 }
 
 // sums is what a system answered for the hot sale, for its audit.
@@ -68,8 +70,8 @@ func (b *bench) say(format string, args ...any) {
 }
 
 func (b *bench) stop() {
-	if b.sink != nil {
-		b.sink.close()
+	for _, c := range slices.Backward(b.closers) {
+		c()
 	}
 }
 
@@ -78,18 +80,30 @@ func (b *bench) us(ctx context.Context) (*systems.System, error) {
 	if b.ours != nil {
 		return &b.ours.System, nil
 	}
-	var err error
-	if b.sink == nil {
-		if b.sink, err = newSink(); err != nil {
-			return nil, err
-		}
-	}
-	ours, err := b.field.StartOurs(ctx, systems.Options{Name: "order", Env: b.sink.env()})
+	ours, err := b.another(ctx, systems.Options{Name: "order"})
 	if err != nil {
 		return nil, err
 	}
 	b.ours = ours
-	return b.enter(ctx, &ours.System)
+	return &ours.System, nil
+}
+
+// another starts an order service with everything of its own.
+func (b *bench) another(ctx context.Context, o systems.Options) (*systems.Ours, error) {
+	if b.sink == nil {
+		var err error
+		if b.sink, err = newSink(); err != nil {
+			return nil, err
+		}
+		b.closers = append(b.closers, b.sink.close)
+	}
+	o.Env = append(b.sink.env(), o.Env...)
+	ours, err := b.field.StartOurs(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.enter(ctx, &ours.System)
+	return ours, err
 }
 
 // peer starts a peer once.

@@ -10,23 +10,20 @@ import (
 	"github.com/qingcang/qingcang/hack/bench/internal/trial"
 )
 
-// telemetry compares the order service with traces and metrics on with another that has both off.
+// telemetry compares the order service with traces and metrics on with one that has both off. Both
+// are new: what an order costs may depend on how many there were.
 func (b *bench) telemetry(ctx context.Context) error {
-	on, err := b.us(ctx)
+	on, err := b.another(ctx, systems.Options{Name: "order-traced"})
 	if err != nil {
 		return err
 	}
-	silent, err := b.field.StartOurs(ctx, systems.Options{Name: "order-silent", Env: []string{
-		"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none", "OTEL_LOGS_EXPORTER=none", "OTEL_TRACES_SAMPLER=always_off",
+	off, err := b.another(ctx, systems.Options{Name: "order-silent", Env: []string{
+		"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none", "OTEL_TRACES_SAMPLER=always_off",
 	}})
 	if err != nil {
 		return err
 	}
-	off, err := b.enter(ctx, &silent.System)
-	if err != nil {
-		return err
-	}
-	both := []*systems.System{on, off}
+	both := []*systems.System{&on.System, &off.System}
 	costs := make([][]float64, len(both))
 	err = trial.Interleave(len(both), b.repeats, func(i int) error {
 		sample, err := b.sell(ctx, both[i], b.closed())

@@ -72,7 +72,7 @@ func (r Row) OK() bool { return r.Void == "" && r.Target.met(r.Ratio.Median) }
 func (r Row) verdict() string {
 	switch {
 	case r.Void != "":
-		return "VOID: " + r.Void
+		return "VOID"
 	case r.OK():
 		return "ok"
 	default:
@@ -88,7 +88,20 @@ func Print(w io.Writer, rows []Row) error {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID,
 			r.Ours.text(digits(r.Ours)), r.Against.text(digits(r.Against)), r.Unit, r.Ratio.text(2), r.Target, r.verdict(), r.Note)
 	}
+	for _, why := range voids(rows) {
+		_, _ = fmt.Fprintf(table, "\nvoid: %s\n", why)
+	}
 	return table.Flush()
+}
+
+// voids are the reasons why rows are void, each once.
+func voids(rows []Row) (reasons []string) {
+	for _, r := range rows {
+		if r.Void != "" && !slices.Contains(reasons, r.Void) {
+			reasons = append(reasons, r.Void)
+		}
+	}
+	return reasons
 }
 
 // digits keeps three figures or so.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/load"
 	"github.com/qingcang/qingcang/hack/bench/internal/systems"
@@ -45,6 +46,9 @@ func SellOut(ctx context.Context, s *systems.System, orders *load.Orders) (Audit
 	})
 	if err != nil {
 		return Audit{}, fmt.Errorf("sell out %s: %w", s.Name, err)
+	}
+	if result.Statuses[http.StatusCreated]+result.Statuses[http.StatusConflict] != result.Answers() {
+		return Audit{}, fmt.Errorf("sell out %s: neither sold nor sold out: %v", s.Name, result.Statuses)
 	}
 	answered, err := orderIDs(result.Bodies)
 	if err != nil {

@@ -2,7 +2,9 @@ package pgpeer
 
 import (
 	"context"
+	"errors"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/qingcang/qingcang/services/bench-peers/internal/door"
@@ -17,6 +19,9 @@ func (r Rows) Reserve(ctx context.Context, o door.Order) (held bool, err error) 
 		o.ID, o.Campaign, o.SKU, o.Buyer, o.Address, o.Units, o.Deadline).Scan(&held)
 	return held, err
 }
+
+// checkViolation is PostgreSQL's code for a CHECK that does not hold.
+const checkViolation = "23514"
 
 // maxBatch bounds the orders of one transaction.
 const maxBatch = 1_000
@@ -115,7 +120,18 @@ func (b *Batches) place(ctx context.Context, batch []*waiting) (held []bool, err
 		o := w.order
 		ids[i], campaigns[i], skus[i], buyers[i], addresses[i], units[i] = o.ID, o.Campaign, o.SKU, o.Buyer, o.Address, o.Units
 	}
-	err = b.pool.QueryRow(ctx, `SELECT place_all($1, $2, $3, $4, $5, $6, $7)`,
-		ids, campaigns, skus, buyers, addresses, units, batch[0].order.Deadline).Scan(&held)
+	arguments := []any{ids, campaigns, skus, buyers, addresses, units, batch[0].order.Deadline}
+	_, err = b.pool.Exec(ctx, `SELECT place_whole($1, $2, $3, $4, $5, $6, $7)`, arguments...)
+	if err == nil {
+		held = make([]bool, n)
+		for i := range held {
+			held[i] = true
+		}
+		return held, nil
+	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.Code != checkViolation {
+		return nil, err
+	}
+	err = b.pool.QueryRow(ctx, `SELECT place_all($1, $2, $3, $4, $5, $6, $7)`, arguments...).Scan(&held)
 	return held, err
 }

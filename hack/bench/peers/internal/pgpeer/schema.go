@@ -30,6 +30,20 @@ BEGIN
 	RETURN false;
 END $$;
 
+-- All or nothing, which is the rule until the last units: two statements for any number of orders.
+CREATE OR REPLACE FUNCTION place_whole(p_id text[], p_campaign text[], p_sku text[], p_buyer text[], p_address text[], p_units bigint[], p_deadline timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	WITH held AS (
+		INSERT INTO orders SELECT *, p_deadline FROM unnest(p_id, p_campaign, p_sku, p_buyer, p_address, p_units) ON CONFLICT DO NOTHING
+		RETURNING campaign, sku, units
+	)
+	UPDATE stock s SET left_units = s.left_units - t.units -- its CHECK refuses what is not there
+		FROM (SELECT campaign, sku, sum(units) AS units FROM held GROUP BY campaign, sku) t
+		WHERE s.campaign = t.campaign AND s.sku = t.sku;
+END $$;
+
+-- One by one in the order given, for the batches that do not fit.
 CREATE OR REPLACE FUNCTION place_all(p_id text[], p_campaign text[], p_sku text[], p_buyer text[], p_address text[], p_units bigint[], p_deadline timestamptz)
 RETURNS boolean[] LANGUAGE plpgsql AS $$
 BEGIN
