@@ -49,6 +49,10 @@ var card = []check{
 		pkg: "services/store-owner/internal/people", test: "TestProofNoCommissionTwice", mutants: []string{"accrue_twice"},
 	},
 	{
+		Row: "5", What: "place, pay, cancel, look are linearizable per SKU", CI: 200, Full: 5_000, stack: true,
+		pkg: "services/order/internal/lane", test: "TestProofSalesAreLinearizable", mutants: []string{"stale_answer", "oversell"},
+	},
+	{
 		Row: "6", What: "legs add up to 0, no negative liability: orders", CI: 20_000, Full: 1_000_000,
 		pkg: "services/order/internal/payment", test: "TestProofLegsAddUp", mutants: []string{"settle_twice"},
 	},

@@ -3,6 +3,7 @@ module github.com/qingcang/qingcang/services/order
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/gin-gonic/gin v1.12.0
 	github.com/oapi-codegen/runtime v1.8.0
 	github.com/qingcang/qingcang/proto v0.0.0

@@ -41,7 +41,7 @@ func (l *Lane) Do(ctx context.Context, entry *lanev1.Entry, show func(*ledger.Le
 	if err != nil {
 		return err
 	}
-	return l.showAt(ctx, offset+1, show)
+	return l.showAt(ctx, decidedBehind(offset), show)
 }
 
 // tell appends an entry and returns its offset: it is durable, not decided.

@@ -26,8 +26,9 @@ const patience = 30 * time.Second
 
 // world is a set of topics of the test's own, and one store of snapshots.
 type world struct {
-	conn      *eventkit.Conn
-	snapshots lane.Snapshots
+	conn          *eventkit.Conn
+	snapshots     lane.Snapshots
+	snapshotEvery int64
 }
 
 func newWorld(t *testing.T) *world {
@@ -43,7 +44,7 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	return &world{conn: conn, snapshots: journal.NewMongoStore(testkit.Mongo(t), "lanes")}
+	return &world{conn: conn, snapshots: journal.NewMongoStore(testkit.Mongo(t), "lanes"), snapshotEvery: 50}
 }
 
 // replica is one process' lanes; it publishes as a member of the group, unless
@@ -52,7 +53,7 @@ func (w *world) replica(t *testing.T, group string) (lanes *lane.Lanes, stop fun
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	campaigns := lane.NewCampaigns(w.conn, log)
-	lanes, err := lane.New(lane.Config{Conn: w.conn, Campaigns: campaigns, Snapshots: w.snapshots, Log: log, SnapshotEvery: 50})
+	lanes, err := lane.New(lane.Config{Conn: w.conn, Campaigns: campaigns, Snapshots: w.snapshots, Log: log, SnapshotEvery: w.snapshotEvery})
 	if err != nil {
 		t.Fatal(err)
 	}
