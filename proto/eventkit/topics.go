@@ -58,7 +58,8 @@ func TopicNamed(name string) (Topic, bool) {
 // clusterDefault leaves the number of replicas to the cluster (default.replication.factor).
 const clusterDefault = -1
 
-// Ensure creates the topics that do not exist yet, with as many replicas as the cluster's default.
+// Ensure creates the topics that do not exist yet, with as many replicas as the cluster's default,
+// and returns when they can be written.
 // In production topics are made by whoever runs Kafka; then nothing is missing and nothing is created.
 func (c *Conn) Ensure(ctx context.Context, topics ...Topic) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*requestTimeout)
@@ -74,9 +75,18 @@ func (c *Conn) Ensure(ctx context.Context, topics ...Topic) error {
 	if err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
-	for name, err := range response.Errors {
-		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-			return fmt.Errorf("create topic %s: %w", name, err)
+	for _, t := range topics {
+		err := response.Errors[c.name(t.Name)]
+		if errors.Is(err, kafka.TopicAlreadyExists) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", c.name(t.Name), err)
+		}
+		for p := range t.Partitions { // a leader hears of its new partition a little later
+			if _, _, err := c.offsets(ctx, t.Name, p); err != nil {
+				return fmt.Errorf("create topic %s: %w", c.name(t.Name), err)
+			}
 		}
 	}
 	return nil

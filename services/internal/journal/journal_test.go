@@ -239,7 +239,9 @@ func TestAnEventThatFailsHoldsUpItsSourceUntilItIsTakenIn(t *testing.T) {
 	}
 }
 
-func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
+// shelfTopic is where a journal of these tests is published.
+func shelfTopic(t *testing.T) (conn *eventkit.Conn, name string) {
+	t.Helper()
 	topic := eventkit.Topic{Name: "shelf.v1", Partitions: journal.Shards, Cleanup: "delete", RetentionMs: -1, MaxMessageBytes: 1 << 20}
 	conn, err := eventkit.Dial(eventkit.Config{Brokers: testkit.Brokers(t), TopicPrefix: testkit.Prefix(t)})
 	if err != nil {
@@ -249,6 +251,11 @@ func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
 	if err := conn.Ensure(t.Context(), topic); err != nil {
 		t.Fatal(err)
 	}
+	return conn, topic.Name
+}
+
+func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
+	conn, topic := shelfTopic(t)
 	j := open(t, journal.NewMemoryStore(), 0)
 	const facts = 60
 	shard := journal.ShardOf("key")
@@ -258,7 +265,7 @@ func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
 	relays.Go(func() {
 		for ctx.Err() == nil {
 			short, stop := context.WithTimeout(ctx, 150*time.Millisecond)
-			_ = j.Relay(conn, topic.Name).Own(short, eventkit.Assignment{Topic: topic.Name, Partition: shard})
+			_ = j.Relay(conn, topic).Own(short, eventkit.Assignment{Topic: topic, Partition: shard})
 			stop()
 		}
 	})
@@ -272,7 +279,7 @@ func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- conn.Consume(group, eventkit.Group{ID: "reader", Log: slog.New(slog.DiscardHandler), Topics: map[string]eventkit.Role{
-			topic.Name: {Handle: func(_ context.Context, records []eventkit.Record) error {
+			topic: {Handle: func(_ context.Context, records []eventkit.Record) error {
 				for _, r := range records {
 					m, err := r.Event.Decode()
 					if err != nil {

@@ -83,7 +83,7 @@ func exported(signal string) bool {
 func traces(ctx context.Context, res *resource.Resource) (shutdownFunc, error) {
 	opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
 	if os.Getenv("OTEL_TRACES_SAMPLER") == "" {
-		opts = append(opts, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(defaultSampleRatio))))
+		opts = append(opts, sdktrace.WithSampler(sdktrace.ParentBased(followLinks{sdktrace.TraceIDRatioBased(defaultSampleRatio)})))
 	}
 	if exported("TRACES") {
 		exporter, err := autoexport.NewSpanExporter(ctx)
