@@ -27,7 +27,7 @@ func (n *notes) Hear(_ context.Context, commands []journal.Command[*int]) error 
 	return n.err
 }
 
-func record(t *testing.T, id string, m proto.Message) eventkit.Record {
+func recorded(t *testing.T, id string, m proto.Message) eventkit.Record {
 	t.Helper()
 	data, err := proto.Marshal(m)
 	if err != nil {
@@ -39,7 +39,7 @@ func record(t *testing.T, id string, m proto.Message) eventkit.Record {
 }
 
 func TestListening(t *testing.T) {
-	approved := record(t, "brand/1/2/0", &brandv1.BrandApproved{BrandId: "brand_a"})
+	approved := recorded(t, "brand/1/2/0", &brandv1.BrandApproved{BrandId: "brand_a"})
 	torn, nameless := approved, approved
 	torn.Event.Data = []byte{0xff}
 	nameless.Event.ID = "no position"
@@ -48,10 +48,10 @@ func TestListening(t *testing.T) {
 		want    []string
 	}{
 		"an event becomes the command that it asks for": {[]eventkit.Record{approved}, []string{"brand_a brand/1/2/0 trace"}},
-		"one that asks for nothing is passed over":      {[]eventkit.Record{record(t, "brand/1/3/0", &brandv1.BrandSuspended{BrandId: "brand_a"})}, nil},
+		"one that asks for nothing is passed over":      {[]eventkit.Record{recorded(t, "brand/1/3/0", &brandv1.BrandSuspended{BrandId: "brand_a"})}, nil},
 		"what cannot be decoded holds nothing up":       {[]eventkit.Record{torn, nameless, {Value: []byte("no event")}, approved}, []string{"brand_a brand/1/2/0 trace"}},
 		"events keep their order": {
-			[]eventkit.Record{record(t, "brand/1/2/1", &brandv1.BrandApproved{BrandId: "brand_b"}), approved},
+			[]eventkit.Record{recorded(t, "brand/1/2/1", &brandv1.BrandApproved{BrandId: "brand_b"}), approved},
 			[]string{"brand_b brand/1/2/1 trace", "brand_a brand/1/2/0 trace"},
 		},
 	}
