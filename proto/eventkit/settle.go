@@ -54,9 +54,9 @@ func (c *Conn) settled(ctx context.Context, try func() error) error {
 	}
 }
 
-// moving reports whether this may be the answer of a broker that does not lead the partition, or not
-// yet. A write that got it may be in the log all the same: a leader that loses the
-// partition while it waits for the other replicas says so too.
+// moving reports whether this may be the answer of a broker that does not lead the partition, or
+// not yet. A write that got it may be in the log all the same: a leader that loses the partition
+// while it waits for the other replicas says so too.
 func moving(err error) bool {
 	for _, answer := range []error{
 		kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.UnknownTopicOrPartition,

@@ -59,8 +59,8 @@ func TopicNamed(name string) (Topic, bool) {
 const clusterDefault = -1
 
 // Ensure creates the topics that do not exist yet, with as many replicas as the cluster's default,
-// and returns when they can be written.
-// In production topics are made by whoever runs Kafka; then nothing is missing and nothing is created.
+// and returns when all can be written. In production topics are made by whoever runs Kafka; then
+// nothing is missing and nothing is created.
 func (c *Conn) Ensure(ctx context.Context, topics ...Topic) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*requestTimeout)
 	defer cancel()
@@ -77,15 +77,12 @@ func (c *Conn) Ensure(ctx context.Context, topics ...Topic) error {
 	}
 	for _, t := range topics {
 		err := response.Errors[c.name(t.Name)]
-		if errors.Is(err, kafka.TopicAlreadyExists) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %s: %w", c.name(t.Name), err)
 		}
 		for p := range t.Partitions { // a leader hears of its new partition a little later
 			if _, _, err := c.offsets(ctx, t.Name, p); err != nil {
-				return fmt.Errorf("create topic %s: %w", c.name(t.Name), err)
+				return fmt.Errorf("wait for topic %s: %w", c.name(t.Name), err)
 			}
 		}
 	}
