@@ -2,6 +2,7 @@ package eventkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,7 +88,9 @@ func (c *Conn) Append(ctx context.Context, topic string, partition int, values [
 	}
 	response, err := c.produce(ctx, topic, partition, records)
 	if err != nil {
-		c.forgetLeaders()
+		if !errors.Is(ctx.Err(), context.Canceled) {
+			c.forgetLeaders()
+		}
 		return Appended{}, err
 	}
 	at := response.LogAppendTime

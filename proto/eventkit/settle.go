@@ -46,6 +46,9 @@ func (c *Conn) settled(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return err // the caller went away: that says nothing about the cluster
+		}
 		c.forgetLeaders()
 		if !moving(err) || time.Now().After(deadline) || ctx.Err() != nil {
 			return err
