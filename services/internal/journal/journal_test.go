@@ -259,16 +259,19 @@ func TestRelayPublishesEveryFactOnceInOrder(t *testing.T) {
 	j := open(t, journal.NewMemoryStore(), 0)
 	const facts = 60
 	shard := journal.ShardOf("key")
-	// The relay is stopped and started over and over while facts are written.
+	// Two relays, each of which believes that the partition is its own, are stopped and started over
+	// and over while facts are written.
 	ctx, cancel := context.WithCancel(t.Context())
 	var relays sync.WaitGroup
-	relays.Go(func() {
-		for ctx.Err() == nil {
-			short, stop := context.WithTimeout(ctx, 150*time.Millisecond)
-			_ = j.Relay(conn, topic).Own(short, eventkit.Assignment{Topic: topic, Partition: shard})
-			stop()
-		}
-	})
+	for range 2 {
+		relays.Go(func() {
+			for ctx.Err() == nil {
+				short, stop := context.WithTimeout(ctx, 150*time.Millisecond)
+				_ = j.Relay(conn, topic).Own(short, eventkit.Assignment{Topic: topic, Partition: shard})
+				stop()
+			}
+		})
+	}
 	for n := range facts {
 		if err := j.Do(t.Context(), sell("key", fmt.Sprint(n), 1000)); err != nil {
 			t.Fatal(err)
