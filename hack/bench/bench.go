@@ -46,6 +46,8 @@ func (b *bench) measure(ctx context.Context) error {
 		{"overload", []string{"goodput_3x"}, b.overload},
 		{"ack delay", []string{"ack_delay"}, b.ackDelay},
 		{"telemetry", []string{"telemetry"}, b.telemetry},
+		{"recovery", []string{"recover"}, b.recovery},
+		{"memory", []string{"bytes_per_order"}, b.memory},
 		{"audit", []string{"audit"}, b.audit},
 	} {
 		wanted := group.name == "audit" // always: every other row is void without it

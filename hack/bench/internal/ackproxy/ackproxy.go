@@ -4,6 +4,7 @@ package ackproxy
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func endpoint(address string) ([]byte, error) {
 }
 
 func (p *Proxy) join(client net.Conn, broker string, from, to []byte) error {
-	server, err := net.Dial("tcp", broker)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", broker) // as long as the listener lives
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (p *Proxy) copyAnswers(to io.Writer, from io.Reader, asked <-chan int16, br
 		switch key {
 		case apiProduce:
 			if d := time.Duration(p.delay.Load()); d > 0 {
-				time.Sleep(d)
+				<-time.After(d)
 			}
 		case apiMetadata, apiFindCoordinator:
 			frame = bytes.ReplaceAll(frame, broker, own) // of one length: the frame's size stays true

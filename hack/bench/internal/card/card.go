@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -62,12 +63,14 @@ type Row struct {
 	Target               Target
 	// Void says why the row means nothing; empty where it does.
 	Void string
+	// Misses is what else the row fails of its target beside the ratio; empty for nothing.
+	Misses string
 	// Note is what the reader must know beside the number.
 	Note string
 }
 
 // OK tells whether the row's target is met.
-func (r Row) OK() bool { return r.Void == "" && r.Target.met(r.Ratio.Median) }
+func (r Row) OK() bool { return r.Void == "" && r.Misses == "" && r.Target.met(r.Ratio.Median) }
 
 func (r Row) verdict() string {
 	switch {
@@ -76,7 +79,7 @@ func (r Row) verdict() string {
 	case r.OK():
 		return "ok"
 	default:
-		return "BEHIND"
+		return strings.TrimSpace("BEHIND " + r.Misses)
 	}
 }
 

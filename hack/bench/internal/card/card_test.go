@@ -29,6 +29,7 @@ func TestARowIsOK(t *testing.T) {
 		"on its limit":                {row: Row{Ratio: Of(1.5), Target: AtMost(1.5)}, want: true},
 		"not behind it":               {row: Row{Ratio: Of(1.51), Target: AtMost(1.5)}},
 		"not short of a least":        {row: Row{Ratio: Of(0.64), Target: AtLeast(0.65)}},
+		"not when it misses the rest": {row: Row{Ratio: Of(0.5), Target: AtMost(1), Misses: "over 1 s"}},
 		"not when void, however good": {row: Row{Ratio: Of(0.1), Target: AtMost(1), Void: "oversold"}},
 	} {
 		t.Run(name, func(t *testing.T) {

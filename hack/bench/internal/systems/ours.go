@@ -15,6 +15,7 @@ type Ours struct {
 	Brokers string
 	conn    *eventkit.Conn
 	log     *recounter
+	filled  int64 // orders that Fill has written
 }
 
 // Options of an order service.

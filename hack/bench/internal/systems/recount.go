@@ -3,6 +3,7 @@ package systems
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -36,27 +37,52 @@ func newRecounter(conn *eventkit.Conn) *recounter {
 	return r
 }
 
-// recount takes in what is new in the log, and compares.
+const (
+	// publishedWithin is how long the lane's events may lag behind the lane: a publisher that was
+	// killed is missed after 6 s by the group, and its successor has to come up.
+	publishedWithin = 30 * time.Second
+	publishedCheck  = 200 * time.Millisecond
+)
+
+// recount takes in what is new in the log, waits until all of it is published, and compares.
 func (us *Ours) recount(ctx context.Context, sale Sale) (Books, error) {
 	r := us.log
-	if err := r.follow(ctx, laneTopic, &r.laneNext, r.place); err != nil {
-		return Books{}, err
-	}
-	if err := r.follow(ctx, laneEvents, &r.eventNext, r.decided); err != nil {
-		return Books{}, err
+	ticker := time.NewTicker(publishedCheck)
+	defer ticker.Stop()
+	for end := time.Now().Add(publishedWithin); ; {
+		if err := r.follow(ctx, laneTopic, &r.laneNext, r.place); err != nil {
+			return Books{}, err
+		}
+		if err := r.follow(ctx, laneEvents, &r.eventNext, r.decided); err != nil {
+			return Books{}, err
+		}
+		if len(r.held[sale.Campaign]) >= len(r.want[sale.Campaign]) || time.Now().After(end) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return Books{}, ctx.Err()
+		case <-ticker.C:
+		}
 	}
 	books := Books{Orders: r.held[sale.Campaign], Left: r.left[sale.Campaign], Duplicates: r.twice[sale.Campaign]}
-	for id := range r.want[sale.Campaign] {
-		if _, ok := books.Orders[id]; !ok {
-			return books, fmt.Errorf("by the lane %s should be held, and no event says so", id)
+	return books, r.disagreement(sale)
+}
+
+// disagreement is where the lane's events differ from what the lane means by our own count.
+func (r *recounter) disagreement(sale Sale) error {
+	want, held := r.want[sale.Campaign], r.held[sale.Campaign]
+	for id := range want {
+		if _, ok := held[id]; !ok {
+			return fmt.Errorf("by the lane %s should be held, and no event says so", id)
 		}
 	}
-	for id := range books.Orders {
-		if _, ok := r.want[sale.Campaign][id]; !ok {
-			return books, fmt.Errorf("an event says that %s is held, and by the lane it should not be", id)
+	for id := range held {
+		if _, ok := want[id]; !ok {
+			return fmt.Errorf("an event says that %s is held, and by the lane it should not be", id)
 		}
 	}
-	return books, nil
+	return nil
 }
 
 func (r *recounter) follow(ctx context.Context, topic string, next *int64, take func(eventkit.Record) error) error {

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/qingcang/qingcang/hack/bench/internal/cpu"
 	"github.com/qingcang/qingcang/hack/bench/internal/load"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
@@ -98,6 +99,16 @@ func (s *System) PIDs() ([]int, error) {
 		pids = append(pids, pid)
 	}
 	return pids, nil
+}
+
+// Settle waits until the system has gone quiet.
+func (s *System) Settle(ctx context.Context) error {
+	pids, err := s.PIDs()
+	if err != nil {
+		return err
+	}
+	_, err = cpu.Settled(ctx, pids...)
+	return err
 }
 
 // Field is where the systems run.

@@ -1,0 +1,63 @@
+package systems
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+)
+
+const (
+	// rulesNumber is that of the entries which the bench writes itself.
+	rulesNumber = 1
+	fillBatch   = 1_000
+)
+
+// Fill appends orders to the lane as a replica would, and past the replica: to have a long log soon.
+// It continues behind those that a Fill before has written.
+func (us *Ours) Fill(ctx context.Context, orders int) error {
+	values := make([][]byte, 0, fillBatch)
+	for orders > 0 {
+		values = values[:0]
+		for range min(orders, fillBatch) {
+			us.filled++
+			value, err := proto.Marshal(&lanev1.Entry{Rules: rulesNumber, Command: &lanev1.Entry_Place{Place: &lanev1.Place{
+				OrderId: fmt.Sprintf("ord_%026d", us.filled), CampaignUid: Hot.Campaign, AddressId: address,
+				BuyerId: fmt.Sprintf("mem_%026d", us.filled%Buyers), BodyHash: uint64(us.filled),
+				Lines: []*lanev1.Units{{Sku: Hot.SKU, Units: 1}},
+			}}})
+			if err != nil {
+				return fmt.Errorf("encode an order: %w", err)
+			}
+			values = append(values, value)
+		}
+		if _, err := us.conn.Append(ctx, laneTopic, lane, values); err != nil {
+			return err
+		}
+		orders -= len(values)
+	}
+	return nil
+}
+
+// Kill ends the order service as kill -9 does. Its supervisor starts it again.
+func (us *Ours) Kill() error { return us.field.supervisor.Kill(us.Name) }
+
+// ResidentBytes is the resident memory of the order service itself.
+func (us *Ours) ResidentBytes() (int64, error) {
+	pids, err := us.PIDs()
+	if err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pids[0]))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text)) // size, resident, … in pages; see proc(5)
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
