@@ -122,12 +122,11 @@ func (c *Conn) startGeneration(ctx context.Context, g Group, generation *kafka.G
 	}
 }
 
-// Waits before a stopped partition is started again: one that stands at a gap must not read the
-// log over and over, one that ran well for a while starts soon.
+// Waits before a stopped partition is started again. Only one that a hole in the log stops waits
+// longer each time: it would read the log over and over. The others go on soon after the broker.
 const (
 	restartPause    = time.Second
 	maxRestartPause = 30 * time.Second
-	ranWell         = time.Minute
 )
 
 // keepRunning works on one partition until it is taken away.
@@ -140,16 +139,16 @@ func (c *Conn) keepRunning(ctx context.Context, g Group, role Role, a Assignment
 	}
 	wait := restartPause
 	for ctx.Err() == nil {
-		began := time.Now()
 		err := work()
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > ranWell {
-			wait = restartPause
-		}
 		g.Log.ErrorContext(ctx, "partition stopped, starting it again", "group", g.ID, "topic", a.Topic, "partition", a.Partition, "error", err)
 		pause(ctx, wait)
-		wait = min(2*wait, maxRestartPause)
+		if errors.Is(err, ErrGap) || errors.Is(err, ErrTruncated) {
+			wait = min(2*wait, maxRestartPause)
+		} else {
+			wait = restartPause
+		}
 	}
 }
