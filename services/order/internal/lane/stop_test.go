@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
@@ -73,4 +74,18 @@ func TestAFullQueue(t *testing.T) {
 			t.Errorf("a tick that nobody appends gets %v", err)
 		}
 	})
+}
+
+func TestAnAllocationForALaneThatIsNotRunHereHoldsNobodyUp(t *testing.T) {
+	lanes, err := New(Config{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := &campaignv1.Lane{Topic: "lane.8c0c2f1e", Partition: 0}
+	if err := lanes.Allocate(t.Context(), elsewhere, &lanev1.Allocate{CampaignUid: "sale", Generation: 1}); err != nil {
+		t.Errorf("Allocate says %v: the partition of its events would stand still", err)
+	}
+	if err := lanes.Pay(t.Context(), elsewhere, &lanev1.Pay{}); !errors.Is(err, errNoLane) {
+		t.Errorf("Pay says %v, want %v: money is not to be lost from sight", err, errNoLane)
+	}
 }
