@@ -25,7 +25,7 @@ func (s *Supervisor) Halt(name string) error {
 		return err
 	}
 	k.hold()
-	if err := k.end(syscall.SIGKILL); err != nil {
+	if err := k.kill(); err != nil {
 		k.release()
 		return err
 	}
@@ -71,7 +71,7 @@ func (k *keeper) terminate() error {
 	case <-died:
 		return nil
 	case <-deadline.C:
-		return k.end(syscall.SIGKILL)
+		return k.kill()
 	}
 }
 

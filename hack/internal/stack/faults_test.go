@@ -69,17 +69,19 @@ func TestAPausedProcessAnswersNobodyAndGoesOn(t *testing.T) {
 	if err := supervisor.Pause("order"); err != nil {
 		t.Fatal(err)
 	}
-	connection, err := net.Dial("tcp", address) // the kernel accepts for it
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	if err := connection.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := connection.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("reading ends with %v, want the deadline", err)
-	}
+	var connection net.Conn
+	eventually(t, func() bool { // the process stops a moment after the signal was sent
+		var err error
+		if connection, err = net.Dial("tcp", address); err != nil { // the kernel accepts for it
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { connection.Close() })
+		if err := connection.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = connection.Read(make([]byte, 1))
+		return errors.Is(err, os.ErrDeadlineExceeded)
+	})
 
 	if err := supervisor.Resume("order"); err != nil {
 		t.Fatal(err)

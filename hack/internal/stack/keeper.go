@@ -149,9 +149,8 @@ func (k *keeper) signal(signal syscall.Signal) (died <-chan struct{}, err error)
 	return k.died, nil
 }
 
-// end sends a signal that ends the process and returns when it is dead.
-func (k *keeper) end(signal syscall.Signal) error {
-	died, err := k.signal(signal)
+func (k *keeper) kill() error {
+	died, err := k.signal(syscall.SIGKILL)
 	if err != nil {
 		return err
 	}
@@ -182,7 +181,7 @@ func (k *keeper) stop() {
 	case <-deadline.C:
 	}
 	k.log.Warn("did not stop in time and is killed", "timeout", k.process.stopTimeout())
-	if err := k.end(syscall.SIGKILL); err != nil {
+	if err := k.kill(); err != nil {
 		k.log.Debug("nothing to kill", "err", err)
 	}
 	<-k.finished

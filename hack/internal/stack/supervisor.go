@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 )
 
 // Supervisor runs processes, starts again what dies, and stops all in the
@@ -91,7 +90,7 @@ func (s *Supervisor) Kill(name string) error {
 	if err != nil {
 		return err
 	}
-	return k.end(syscall.SIGKILL)
+	return k.kill()
 }
 
 // WaitReady returns when the process is ready, or with the reason why it is not
