@@ -34,7 +34,6 @@ type sums struct{ accepted, unsure int }
 
 // measure goes through the groups of rows. The audit is last: it voids what came before.
 func (b *bench) measure(ctx context.Context) error {
-	defer b.stop()
 	for _, group := range []struct {
 		name string
 		ids  []string
@@ -48,9 +47,11 @@ func (b *bench) measure(ctx context.Context) error {
 		{"telemetry", []string{"telemetry"}, b.telemetry},
 		{"recovery", []string{"recover"}, b.recovery},
 		{"memory", []string{"bytes_per_order"}, b.memory},
+		{"plots", nil, b.plots},
 		{"audit", []string{"audit"}, b.audit},
 	} {
-		wanted := group.name == "audit" // always: every other row is void without it
+		// The audit is always wanted: every other row is void without it.
+		wanted := group.name == "audit" || group.name == "plots" && b.svg != ""
 		for _, id := range group.ids {
 			wanted = wanted || b.wants(id)
 		}
@@ -71,6 +72,7 @@ func (b *bench) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(b.progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
+// stop ends what runs in this process.
 func (b *bench) stop() {
 	for _, c := range slices.Backward(b.closers) {
 		c()

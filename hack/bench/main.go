@@ -6,6 +6,7 @@
 //	go run ./hack/bench                     all rows, 5 repeats
 //	go run ./hack/bench -quick              2 short repeats
 //	go run ./hack/bench -run 'accept_cpu'   rows whose id matches
+//	go run ./hack/bench -svg DIR            plots over load as well
 //	go run ./hack/bench -json               JSON on standard output, the table on standard error
 //
 // It ends with 1 when a row is behind or void. See README.md for what each row is.
@@ -37,6 +38,7 @@ type options struct {
 	run         *regexp.Regexp
 	json, quick bool
 	keep        bool
+	svg         string
 	repeats     int
 	span        time.Duration
 	connections int
@@ -64,6 +66,7 @@ func parse(args []string) (options, error) {
 	pattern := flags.String("run", "", "measure only rows whose id matches this `regexp`")
 	flags.BoolVar(&o.json, "json", false, "print JSON on standard output; the table goes to standard error")
 	flags.BoolVar(&o.quick, "quick", false, "two short repeats: shows that all works, proves little")
+	flags.StringVar(&o.svg, "svg", "", "draw throughput, p99 and cost over load into this `folder`")
 	flags.BoolVar(&o.keep, "keep", false, "keep the logs and data of the processes")
 	flags.IntVar(&o.connections, "connections", 256, "`number` of connections of a closed loop")
 	if err := flags.Parse(args); err != nil {
@@ -91,11 +94,14 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	field, err := systems.NewField(ctx, root, dir, os.Stderr, log)
-	defer field.Stop()
+	b := &bench{options: o, field: field, progress: os.Stderr, running: map[string]*systems.System{}, sums: map[string]*sums{}}
+	defer func() {
+		field.Stop()
+		b.stop() // after those who talk to it
+	}()
 	if err != nil {
 		return err
 	}
-	b := &bench{options: o, field: field, progress: os.Stderr, running: map[string]*systems.System{}, sums: map[string]*sums{}}
 	if err := b.measure(ctx); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (b *bench) fill(ctx context.Context, ours *systems.Ours, orders int) error 
 		return err
 	}
 	b.sums[ours.Name].accepted += orders
-	if _, err := b.firstOrder(ctx, ours, fillLimit); err != nil {
+	if err := b.firstOrder(ctx, ours, fillLimit); err != nil {
 		return err
 	}
 	return ours.Settle(ctx)
@@ -93,18 +93,18 @@ func (b *bench) killed(ctx context.Context, ours *systems.Ours) (time.Duration, 
 	if err := ours.Kill(); err != nil {
 		return 0, err
 	}
-	if _, err := b.firstOrder(ctx, ours, fillLimit); err != nil {
+	if err := b.firstOrder(ctx, ours, fillLimit); err != nil {
 		return 0, err
 	}
 	took := time.Since(started)
 	return took, ours.Settle(ctx)
 }
 
-// firstOrder asks until an order is accepted, and returns how long that took.
-func (b *bench) firstOrder(ctx context.Context, ours *systems.Ours, limit time.Duration) (time.Duration, error) {
+// firstOrder returns when an order is accepted.
+func (b *bench) firstOrder(ctx context.Context, ours *systems.Ours, limit time.Duration) error {
 	orders, err := b.field.Orders(systems.Hot, 1)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	started := time.Now()
 	ticker := time.NewTicker(probeEvery)
@@ -115,13 +115,13 @@ func (b *bench) firstOrder(ctx context.Context, ours *systems.Ours, limit time.D
 		}})
 		if err == nil && result.Accepted() == 1 {
 			b.sums[ours.Name].accepted++
-			return time.Since(started), nil
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return ctx.Err()
 		case <-ticker.C:
 		}
 	}
-	return 0, fmt.Errorf("%s accepted no order within %s", ours.Name, limit)
+	return fmt.Errorf("%s accepted no order within %s", ours.Name, limit)
 }
