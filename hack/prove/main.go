@@ -71,7 +71,7 @@ func run(ctx context.Context, o options) (holds bool, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if o.seed == 0 {
-		o.seed = 1 + rand.Uint64N(1_000_000) //nolint:gosec // easy to type again
+		o.seed = 1 + rand.Uint64N(1_000_000) // easy to type again
 	}
 	p := &prover{root: root, dir: dir, full: o.full, seed: o.seed, binaries: map[build]string{}, progress: os.Stderr}
 	if stop, err := p.ensureStack(ctx, checks); err != nil {

@@ -94,7 +94,7 @@ func (p *prover) run(ctx context.Context, c check, mutant string) outcome {
 	if p.full && mutant == "" { // a planted bug is caught early or not at all
 		mode, timeout = "full", fullTimeout
 	}
-	test := exec.CommandContext(ctx, binary, "-test.v", "-test.count=1", "-test.run=^"+c.test+"$", "-test.timeout="+timeout.String()) //nolint:gosec // built here
+	test := exec.CommandContext(ctx, binary, "-test.v", "-test.count=1", "-test.run=^"+c.test+"$", "-test.timeout="+timeout.String())
 	test.Dir = filepath.Join(p.root, c.pkg)
 	test.Env = append(os.Environ(), "PROOF="+mode, "PROOF_SEED="+strconv.FormatUint(p.seed, 10), "PROOF_TRIAL=")
 	test.Env = append(test.Env, p.addresses...)
@@ -123,11 +123,11 @@ func (p *prover) binary(ctx context.Context, b build) (string, error) {
 		return path, nil
 	}
 	path := filepath.Join(p.dir, strconv.Itoa(len(p.binaries))+".test")
-	args := []string{"test", "-c", "-o", path}
+	args := []string{"test", "-c", "-ldflags=-s -w", "-o", path} // without symbols for a debugger it links faster
 	if b.mutant != "" {
 		args = append(args, "-tags", "mutant_"+b.mutant)
 	}
-	command := exec.CommandContext(ctx, "go", append(args, "./"+b.pkg)...) //nolint:gosec // from the card
+	command := exec.CommandContext(ctx, "go", append(args, "./"+b.pkg)...)
 	command.Dir = p.root
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, tail(string(output)))
