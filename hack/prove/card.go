@@ -65,6 +65,10 @@ var card = []check{
 		pkg: "services/store-owner/internal/people", test: "TestProofLegsAddUp", mutants: []string{"overdraw"},
 	},
 	{
+		Row: "6", What: "the same: what brands are owed", CI: 20_000, Full: 1_000_000,
+		pkg: "services/brand-intake/internal/settlement", test: "TestProofLegsAddUp", mutants: []string{"short_is_paid"},
+	},
+	{
 		Row: "8", What: "brand + owner + platform + refund = paid", CI: 10_000, Full: 1_000_000,
 		pkg: "services/order/internal/payment", test: "TestProofTheSplitIsExact", mutants: []string{"rounding"},
 	},

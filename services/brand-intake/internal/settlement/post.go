@@ -128,7 +128,7 @@ func posting(id string, f *brandv1.SettlementPosted) (*moneyv1.Posting, error) {
 	case brandv1.SettlementPosted_KIND_MATURED:
 		p = book.Post(id, book.Debit(pending, fen), book.Credit(payable, fen))
 	default:
-		p = book.Post(id, book.Debit(pending, fen), book.Credit(proceeds, fen))
+		p = reversal(id, pending, proceeds, f.GetKind(), fen)
 	}
 	if p == nil {
 		return nil, nil
