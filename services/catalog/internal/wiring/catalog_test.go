@@ -173,7 +173,7 @@ func TestARepeatedEventBringsNoOldDescriptionBack(t *testing.T) {
 	w.publish(1, &brandv1.GoodsApproved{BrandId: brandID, Goods: []*brandv1.Goods{shirt("C1", "M")}})
 	marker := shirt("Z1", "M") // behind the repeat in the same partition
 	w.approve(marker)
-	staff := w.issuer.Token(t)
+	staff := w.issuer.Token(t, "finance")
 	var page httpapi.GoodsPage
 	testkit.Eventually(t, waitAtMost, func() error {
 		if page = get[httpapi.GoodsPage](w, "/v1/brands/"+brandID+"/goods", staff); len(page.Items) < 3 {
