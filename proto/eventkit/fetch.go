@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -19,6 +20,13 @@ const (
 // ErrTruncated says that the log no longer holds, or never held, the offset asked for.
 var ErrTruncated = errors.New("the log does not hold that offset")
 
+// ErrCorrupt says that the checksum of the batch at that offset is wrong. What stands before it has
+// been read; asking again helps only where another replica is whole and comes to lead.
+var ErrCorrupt = errors.New("the batch there has a wrong checksum")
+
+// unreadable reports whether the log itself is at fault, and not the way to it.
+func unreadable(err error) bool { return errors.Is(err, ErrTruncated) || errors.Is(err, ErrCorrupt) }
+
 // Record is one record of a partition as read.
 type Record struct {
 	Topic     string
@@ -32,8 +40,8 @@ type Record struct {
 }
 
 // Fetch returns records of a partition from offset on, in order and without a gap in what the
-// broker holds. It waits up to half a second for the first and may return none. ErrTruncated
-// wraps a request outside the log.
+// broker holds. It waits up to half a second for the first and may return none. The error
+// wraps ErrTruncated or ErrCorrupt where the log cannot be read.
 func (c *Conn) Fetch(ctx context.Context, topic string, partition int, offset int64) ([]Record, error) {
 	records, _, err := c.fetch(ctx, topic, partition, offset)
 	return records, err
@@ -48,6 +56,9 @@ func (c *Conn) fetch(ctx context.Context, topic string, partition int, offset in
 		if errors.Is(err, kafka.OffsetOutOfRange) {
 			err = ErrTruncated
 		}
+		if badChecksum(err) {
+			err = ErrCorrupt
+		}
 		if err != nil {
 			c.measures.fetchFailed(ctx, topic)
 			return nil, 0, fmt.Errorf("read %s/%d at %d: %w", topic, partition, at, err)
@@ -59,6 +70,12 @@ func (c *Conn) fetch(ctx context.Context, topic string, partition int, offset in
 		// The broker sent the batch that the offset belongs to, and compaction has taken all of
 		// it from the offset on: the next record, if any, stands behind that batch.
 	}
+}
+
+// badChecksum knows kafka-go's error by its text: it has no name. A connection that ends in the
+// middle of a batch causes it too, so it is believed only when it stays (settled).
+func badChecksum(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "checksum mismatch")
 }
 
 // readRecords also reports whether there were records before from: a broker may send the whole

@@ -145,7 +145,7 @@ func (c *Conn) keepRunning(ctx context.Context, g Group, role Role, a Assignment
 		}
 		g.Log.ErrorContext(ctx, "partition stopped, starting it again", "group", g.ID, "topic", a.Topic, "partition", a.Partition, "error", err)
 		pause(ctx, wait)
-		if errors.Is(err, ErrGap) || errors.Is(err, ErrTruncated) {
+		if errors.Is(err, ErrGap) || unreadable(err) {
 			wait = min(2*wait, maxRestartPause)
 		} else {
 			wait = restartPause

@@ -39,7 +39,7 @@ func (r *partitionReader) run(ctx context.Context) error {
 	defer func() { _ = r.commit() }() // a repeat after a missed commit is dropped
 	for ctx.Err() == nil {
 		records, end, err := r.conn.fetch(ctx, r.at.Topic, r.at.Partition, r.next)
-		if errors.Is(err, ErrTruncated) {
+		if unreadable(err) {
 			return err
 		}
 		if err != nil {

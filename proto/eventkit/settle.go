@@ -70,7 +70,7 @@ func moving(err error) bool {
 			return true
 		}
 	}
-	return false
+	return badChecksum(err)
 }
 
 // produceAgain is produce for records that may stand in the log twice.
@@ -91,8 +91,9 @@ func (c *Conn) produceAgain(ctx context.Context, topic string, partition int, re
 }
 
 // fetchOnce is one answer of the partition's leader. A broker that was cut off and does not know
-// yet that another one leads ends its log where it stood, so an offset that it says is not there is
-// asked for again before it is believed.
+// yet that another one leads ends its log where it stood, and a broker that dies while it answers
+// leaves half a batch: an offset that is not there, or a bad checksum, is asked for again before it
+// is believed.
 func (c *Conn) fetchOnce(ctx context.Context, topic string, partition int, offset int64) (response *kafka.FetchResponse, err error) {
 	err = c.settled(ctx, func() error {
 		response, err = c.client.Fetch(ctx, &kafka.FetchRequest{

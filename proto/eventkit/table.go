@@ -2,7 +2,6 @@ package eventkit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -72,7 +71,7 @@ func (c *Conn) followPartition(ctx context.Context, topic string, partition int,
 			caughtUp = nil
 		}
 		records, err := c.Fetch(ctx, topic, partition, next)
-		if errors.Is(err, ErrTruncated) {
+		if unreadable(err) {
 			return fmt.Errorf("follow %s: %w", topic, err)
 		}
 		if err != nil {
