@@ -144,7 +144,7 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 func (l *Lane) read(ctx context.Context) {
 	for ctx.Err() == nil {
 		records, err := l.conn.Fetch(ctx, l.topic, l.partition, l.applied())
-		if err != nil && !errors.Is(err, eventkit.ErrTruncated) {
+		if err != nil && !errors.Is(err, eventkit.ErrTruncated) && !errors.Is(err, eventkit.ErrCorrupt) {
 			if ctx.Err() == nil {
 				l.log.WarnContext(ctx, "lane cannot be read, trying again", "err", err)
 			}
