@@ -45,6 +45,7 @@ func (b *bench) measure(ctx context.Context) error {
 		{"overload", []string{"goodput_3x"}, b.overload},
 		{"ack delay", []string{"ack_delay"}, b.ackDelay},
 		{"telemetry", []string{"telemetry"}, b.telemetry},
+		{"growth", growIDs(), b.grow},
 		{"recovery", []string{"recover"}, b.recovery},
 		{"memory", []string{"bytes_per_order"}, b.memory},
 		{"plots", nil, b.plots},

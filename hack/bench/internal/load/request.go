@@ -18,7 +18,6 @@ const (
 
 // Orders renders requests for one order each. It is safe for concurrent use.
 type Orders struct {
-	mark      string
 	templates []template
 	issued    atomic.Uint64
 }
@@ -35,14 +34,16 @@ type Order struct {
 	Units                  int64
 }
 
-// NewOrders renders one request a token. The mark sets the keys of a run apart; it has 8 characters.
-func NewOrders(mark string, tokens []string, o Order) (*Orders, error) {
-	if len(mark) != markBytes || len(tokens) == 0 {
-		return nil, fmt.Errorf("a mark of %d characters and a token are wanted, not %q and %d tokens", markBytes, mark, len(tokens))
+// NewOrders renders as many requests as there are tokens or orders, whichever are more; the others
+// come round again. The mark sets the keys of a run apart; it has 8 characters.
+func NewOrders(mark string, tokens []string, orders ...Order) (*Orders, error) {
+	if len(mark) != markBytes || len(tokens) == 0 || len(orders) == 0 {
+		return nil, fmt.Errorf("a mark of %d characters, a token and an order are wanted, not %q, %d tokens, %d orders", markBytes, mark, len(tokens), len(orders))
 	}
-	body := fmt.Sprintf(`{"campaignUid":%q,"addressId":%q,"lines":[{"sku":%q,"units":%d}]}`, o.Campaign, o.Address, o.SKU, o.Units)
-	out := &Orders{mark: mark}
-	for _, token := range tokens {
+	out := &Orders{}
+	for i := range max(len(tokens), len(orders)) {
+		token, o := tokens[i%len(tokens)], orders[i%len(orders)]
+		body := fmt.Sprintf(`{"campaignUid":%q,"addressId":%q,"lines":[{"sku":%q,"units":%d}]}`, o.Campaign, o.Address, o.SKU, o.Units)
 		head := "POST /v1/orders HTTP/1.1\r\nHost: orders.example\r\nAuthorization: Bearer " + token +
 			"\r\nContent-Type: application/json\r\nIdempotency-Key: "
 		request := head + mark + strings.Repeat("0", countBytes) + fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n%s", len(body), body)

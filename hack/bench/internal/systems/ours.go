@@ -23,6 +23,8 @@ type Options struct {
 	Name string
 	// Env is added to the service's environment.
 	Env []string
+	// Wide is what it sells beside the sales that every run has.
+	Wide Wide
 	// Through, if set, gives the address by which the service reaches the broker.
 	Through func(broker string) (string, error)
 }
@@ -76,7 +78,7 @@ func (f *Field) StartOurs(ctx context.Context, o Options) (*Ours, error) {
 	if err != nil {
 		return nil, err
 	}
-	return us, us.openSales(ctx)
+	return us, us.openSales(ctx, o.Wide)
 }
 
 // The merchant of the simulated WeChat Pay.

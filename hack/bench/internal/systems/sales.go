@@ -32,67 +32,72 @@ const (
 )
 
 // openSales wants the campaigns, gives them their stock, and returns when the lane says that they are open.
-func (us *Ours) openSales(ctx context.Context) error {
-	sales := []Sale{Hot, Last, Gone, Later, Limited}
-	events := make([]eventkit.Event, 0, len(sales))
+func (us *Ours) openSales(ctx context.Context, w Wide) error {
+	campaigns := w.campaigns()
+	for _, sale := range []Sale{Hot, Last, Gone, Later, Limited} {
+		campaigns = append(campaigns, sale.campaign())
+	}
+	events := make([]eventkit.Event, 0, len(campaigns))
 	prev := ""
-	for i, sale := range sales {
-		if err := us.conn.Put(ctx, "campaigns.v1", sale.Campaign, desired(sale)); err != nil {
+	for i, d := range campaigns {
+		if err := us.conn.Put(ctx, "campaigns.v1", d.GetUid(), d); err != nil {
 			return err
 		}
-		data, err := proto.Marshal(&brandv1.StockAllocated{
-			CampaignUid: sale.Campaign, Generation: 1, BrandId: brandID, Lane: &campaignv1.Lane{Topic: laneTopic, Partition: lane},
-			Add: []*brandv1.AllocatedUnits{{Sku: sale.SKU, Units: sale.Units}},
-		})
+		given := &brandv1.StockAllocated{CampaignUid: d.GetUid(), Generation: d.GetGeneration(), BrandId: brandID, Lane: d.GetLane()}
+		for _, item := range d.GetItems() {
+			given.Add = append(given.Add, &brandv1.AllocatedUnits{Sku: item.GetSku(), Units: item.GetUnits()})
+		}
+		data, err := proto.Marshal(given)
 		if err != nil {
 			return fmt.Errorf("encode an allocation: %w", err)
 		}
 		id := eventkit.Position{Source: brandSource, Seq: uint64(i) + 1}.String()
 		events = append(events, eventkit.Event{
-			ID: id, Prev: prev, Type: "brand.v1.StockAllocated", Subject: sale.Campaign, Time: time.Now(), Data: data,
+			ID: id, Prev: prev, Type: "brand.v1.StockAllocated", Subject: d.GetUid(), Time: time.Now(), Data: data,
 		})
 		prev = id
 	}
 	if err := us.conn.Publish(ctx, brandEvents, 0, events); err != nil {
 		return err
 	}
-	return us.awaitOpen(ctx, Hot, Last, Gone, Limited)
+	return us.awaitOpen(ctx, len(campaigns)-1) // all but Later
 }
 
-func desired(sale Sale) *campaignv1.Desired {
+// desired is a campaign that is open now.
+func desired(uid string) *campaignv1.Desired {
 	now := time.Now()
-	d := &campaignv1.Desired{
-		Uid: sale.Campaign, Cluster: "bench", Namespace: "bench", Name: sale.Campaign, Generation: 1, BrandId: brandID, Title: sale.Campaign,
-		Items:         []*campaignv1.Item{{Sku: sale.SKU, PriceFen: priceFen, SettlementFen: priceFen / 2, Units: sale.Units}},
+	return &campaignv1.Desired{
+		Uid: uid, Cluster: "bench", Namespace: "bench", Name: uid, Generation: 1, BrandId: brandID, Title: uid,
 		CommissionBps: 1_000, StartAt: timestamppb.New(now.Add(-time.Minute)), EndAt: timestamppb.New(now.Add(48 * time.Hour)),
 		// A limit that is counted and never reached: what it costs belongs to an order.
 		BuyerLimitUnits: 1_000_000, HoldSeconds: 3_600,
 		ReturnWindow: &campaignv1.ReturnWindow{Seconds: 7 * 24 * 3_600, From: campaignv1.ReturnWindow_FROM_NEXT_MIDNIGHT},
 		Lane:         &campaignv1.Lane{Topic: laneTopic, Partition: lane},
 	}
-	switch sale {
+}
+
+func item(sku string, units int64) *campaignv1.Item {
+	return &campaignv1.Item{Sku: sku, PriceFen: priceFen, SettlementFen: priceFen / 2, Units: units}
+}
+
+func (s Sale) campaign() *campaignv1.Desired {
+	d := desired(s.Campaign)
+	d.Items = []*campaignv1.Item{item(s.SKU, s.Units)}
+	switch s {
 	case Later:
-		d.StartAt = timestamppb.New(now.Add(24 * time.Hour))
+		d.StartAt = timestamppb.New(time.Now().Add(24 * time.Hour))
 	case Limited:
 		d.BuyerLimitUnits = 1
 	}
 	return d
 }
 
-// awaitOpen follows the status of the campaigns until all are open.
-func (us *Ours) awaitOpen(ctx context.Context, sales ...Sale) error {
+// awaitOpen follows the status of the campaigns until so many are open.
+func (us *Ours) awaitOpen(ctx context.Context, want int) error {
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	var mu sync.Mutex
 	open := map[string]bool{}
-	all := func() bool {
-		for _, sale := range sales {
-			if !open[sale.Campaign] {
-				return false
-			}
-		}
-		return true
-	}
 	err := us.conn.Table(ctx, "campaign-status.v1", func(uid string, value []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -100,16 +105,18 @@ func (us *Ours) awaitOpen(ctx context.Context, sales ...Sale) error {
 		if err := proto.Unmarshal(value, status); err != nil {
 			return err
 		}
-		open[uid] = status.GetPhase() == campaignv1.Status_PHASE_OPEN
-		if all() {
+		if status.GetPhase() == campaignv1.Status_PHASE_OPEN {
+			open[uid] = true
+		}
+		if len(open) == want {
 			cancel()
 		}
 		return nil
 	}, func() {})
 	mu.Lock()
 	defer mu.Unlock()
-	if all() {
+	if len(open) == want {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("the sales did not open within %s", openWithin), err)
+	return errors.Join(fmt.Errorf("%d of %d sales opened within %s", len(open), want, openWithin), err)
 }

@@ -168,10 +168,13 @@ func (f *Field) Stop() {
 
 // Orders renders requests for a sale that no run before has sent.
 func (f *Field) Orders(sale Sale, units int64) (*load.Orders, error) {
+	return load.NewOrders(f.mark(), f.tokens, load.Order{Campaign: sale.Campaign, SKU: sale.SKU, Units: units, Address: address})
+}
+
+// mark sets the keys of a run apart from those of every run before.
+func (f *Field) mark() string {
 	f.marks++
-	return load.NewOrders(fmt.Sprintf("bench%03d", f.marks), f.tokens, load.Order{
-		Campaign: sale.Campaign, SKU: sale.SKU, Units: units, Address: address,
-	})
+	return fmt.Sprintf("b%07d", f.marks)
 }
 
 // output runs a command to its end and returns what it prints.
