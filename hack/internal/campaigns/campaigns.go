@@ -109,9 +109,12 @@ func (d Desk) EndNow(ctx context.Context, name string) error {
 	return err
 }
 
-// Get reads every campaign of the namespace by name.
-func (d Desk) Get(ctx context.Context) (map[string]Status, error) {
-	out, err := d.Kubectl(ctx, "", "--namespace", d.Namespace, "get", "campaigns", "-o", "json")
+// Get reads the campaigns named, or every campaign of the namespace.
+func (d Desk) Get(ctx context.Context, names ...string) (map[string]Status, error) {
+	if len(names) == 1 { // kubectl writes one object alone, not as a list; a name twice is a list
+		names = append(names, names[0])
+	}
+	out, err := d.Kubectl(ctx, "", append([]string{"--namespace", d.Namespace, "get", "campaigns", "-o", "json"}, names...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +153,10 @@ func (d Desk) Get(ctx context.Context) (map[string]Status, error) {
 
 // Await polls until done is content with every campaign named, or ctx ends.
 func (d Desk) Await(ctx context.Context, what string, names []string, done func(Status) bool) (map[string]Status, error) {
-	for {
-		all, err := d.Get(ctx)
+	// Each look starts a kubectl and reads whole specs.
+	const firstPause, lastPause = 200 * time.Millisecond, 600 * time.Millisecond
+	for pause := firstPause; ; pause = min(pause+pause/2, lastPause) {
+		all, err := d.Get(ctx, names...)
 		if err == nil {
 			waiting := ""
 			for _, name := range names {
@@ -168,7 +173,7 @@ func (d Desk) Await(ctx context.Context, what string, names []string, done func(
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait for campaigns to be %s: %w: %w", what, ctx.Err(), err)
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }
