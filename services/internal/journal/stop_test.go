@@ -79,6 +79,8 @@ func TestEveryCommandIsAnsweredWhenTheJournalStops(t *testing.T) {
 		go func() {
 			answers <- j.Hear(context.Background(), []journal.Command[*shelf]{heard(1, "a"), heard(2, "a")})
 		}()
+		synctest.Wait()
+		// A look that came before any command would be answered: nothing holds the shard up then.
 		go func() { answers <- j.View(context.Background(), "key-1", func(*shelf) {}) }()
 		synctest.Wait()
 		stop()
