@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/card"
+	"github.com/qingcang/qingcang/hack/bench/internal/cpu"
 	"github.com/qingcang/qingcang/hack/bench/internal/load"
 	"github.com/qingcang/qingcang/hack/bench/internal/systems"
 	"github.com/qingcang/qingcang/hack/bench/internal/trial"
@@ -27,13 +28,24 @@ type bench struct {
 	usage    []usage
 	rows     []card.Row
 	closers  []func()
+	others   float64 // share of the machine that was in use before anything was measured
 }
+
+// quietShare is what a machine with nothing else to do may use by itself.
+const quietShare = 0.1
 
 // sums is what a system answered for the hot sale, for its audit.
 type sums struct{ accepted, unsure int }
 
 // measure goes through the groups of rows. The audit is last: it voids what came before.
 func (b *bench) measure(ctx context.Context) error {
+	others, err := cpu.Busy(ctx, time.Second)
+	if err != nil {
+		return err
+	}
+	if b.others = others; others > quietShare {
+		b.say("others use %.0f%% of this machine: the absolute figures say nothing, and the ratios little", 100*others)
+	}
 	for _, group := range []struct {
 		name string
 		ids  []string

@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -116,6 +117,7 @@ func report(b *bench, asJSON bool) error {
 	if asJSON {
 		table = os.Stderr
 	}
+	_, _ = fmt.Fprintf(table, "%d cores, %.0f%% of them in use by others before the run\n\n", runtime.NumCPU(), 100*b.others)
 	if err := b.printSystems(table); err != nil {
 		return err
 	}

@@ -30,3 +30,10 @@ func TestStatIsParsedBehindAnyName(t *testing.T) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
+
+func TestBusyIsAShare(t *testing.T) {
+	got, err := Busy(t.Context(), 5*tick)
+	if err != nil || got < 0 || got > 1 {
+		t.Errorf("got %g, %v, want 0 to 1", got, err)
+	}
+}
