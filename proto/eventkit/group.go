@@ -57,10 +57,12 @@ const (
 	rebalanceTimeout  = 10 * time.Second
 	heartbeatInterval = 500 * time.Millisecond
 	commitInterval    = 500 * time.Millisecond
+	// leaveTimeout is well inside what a stopping service is given.
+	leaveTimeout = 8 * time.Second
 )
 
 // Consume joins the group and works until ctx ends. It returns when every handler has returned and
-// the group knows that this member left. A broker that is away, at the start too, is waited for.
+// the group knows that this member left, at the latest eight seconds after. A broker that is away, at the start too, is waited for.
 func (c *Conn) Consume(ctx context.Context, g Group) error {
 	if g.Log == nil {
 		g.Log = slog.New(slog.DiscardHandler)
@@ -80,7 +82,7 @@ func (c *Conn) Consume(ctx context.Context, g Group) error {
 		return fmt.Errorf("prepare consumer group %s: %w", g.ID, err)
 	}
 	var closing sync.Once
-	leave := func() { closing.Do(func() { _ = group.Close() }) }
+	leave := func() { closing.Do(func() { c.leave(ctx, g, group) }) }
 	defer leave()
 	stop := context.AfterFunc(ctx, leave) // Next waits in a join that does not look at ctx
 	defer stop()
@@ -98,6 +100,24 @@ func (c *Conn) Consume(ctx context.Context, g Group) error {
 			continue
 		}
 		c.startGeneration(ctx, g, generation)
+	}
+}
+
+// leave ends the membership and waits for the handlers. A join under way cannot be interrupted and
+// may take as long as the group's members are given to rejoin; a process that stops does not wait
+// for it: the broker forgets the member after sessionTimeout.
+func (c *Conn) leave(ctx context.Context, g Group, group *kafka.ConsumerGroup) {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		_ = group.Close()
+	}()
+	timer := time.NewTimer(leaveTimeout)
+	defer timer.Stop()
+	select {
+	case <-left:
+	case <-timer.C:
+		g.Log.WarnContext(ctx, "consumer group: left without the broker's word", "group", g.ID)
 	}
 }
 
