@@ -86,7 +86,7 @@ func TestBuyingTheMembership(t *testing.T) {
 
 	t.Run("the page gets what it needs to pay 398 yuan", func(t *testing.T) {
 		payment, _ := ordered.body["payment"].(map[string]any)
-		if ordered.fen("feeFen") != fee || ordered.str("state") != "prepaid" || payment["package"] != "prepay_id=wx-"+id || payment["paySign"] == "" {
+		if ordered.fen(t, "feeFen") != fee || ordered.str("state") != "prepaid" || payment["package"] != "prepay_id=wx-"+id || payment["paySign"] == "" {
 			t.Fatalf("got %v", ordered.body)
 		}
 		if got := w.wechat.payer(id); got != openIDOf("chen") {

@@ -34,7 +34,7 @@ func (w *world) wallet(t *testing.T, token string, accrued, reversed, pending, a
 	t.Helper()
 	testkit.Eventually(t, waitAtMost, func() error {
 		a := w.call("GET", "/v1/wallet", token, "", "").want(t, 200, "")
-		got := [4]int64{a.fen("accruedFen"), a.fen("reversedFen"), a.fen("pendingFen"), a.fen("availableFen")}
+		got := [4]int64{a.fen(t, "accruedFen"), a.fen(t, "reversedFen"), a.fen(t, "pendingFen"), a.fen(t, "availableFen")}
 		if want := [4]int64{accrued, reversed, pending, available}; got != want {
 			return fmt.Errorf("the wallet is %v, want %v", got, want)
 		}

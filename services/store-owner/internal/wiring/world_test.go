@@ -149,7 +149,16 @@ type answer struct {
 }
 
 func (a answer) str(name string) string { s, _ := a.body[name].(string); return s }
-func (a answer) fen(name string) int64  { f, _ := a.body[name].(float64); return int64(f) }
+
+// fen fails the test when the amount is not there: absent is not nothing.
+func (a answer) fen(t *testing.T, name string) int64 {
+	t.Helper()
+	n, ok := a.body[name].(float64) // how encoding/json reads a number
+	if !ok {
+		t.Fatalf("no amount %q in %v", name, a.body)
+	}
+	return int64(n)
+}
 
 // want fails unless the status is this one and, in a problem, so is the code.
 func (a answer) want(t *testing.T, status int, code string) answer {
