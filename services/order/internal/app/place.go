@@ -7,7 +7,6 @@ import (
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
-	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
@@ -84,11 +83,10 @@ func (a *Orders) Place(ctx context.Context, c PlaceOrder) (OrderView, error) {
 	return OrderView{Order: o, State: orderStates[o.State]}, nil
 }
 
-// entry is the lane's command for an order. The order's id follows from who asks
-// and the key, so a retry asks for the same order.
+// entry is the lane's command for an order.
 func (a *Orders) entry(c PlaceOrder) (*lanev1.Place, error) {
 	p := &lanev1.Place{
-		OrderId:     ids.Derive("ord", c.Buyer.Scope(), placeRoute, c.CampaignUID, c.IdempotencyKey),
+		OrderId:     orderID(c),
 		CampaignUid: c.CampaignUID, BuyerId: c.Buyer.ID, AddressId: c.AddressID,
 		TakeWhatFits: c.TakeWhatFits, BodyHash: c.BodyHash,
 	}
