@@ -1047,14 +1047,16 @@ func (x *RefundAccepted) GetAcceptedAt() *timestamppb.Timestamp {
 
 // RefundSettled: the provider gave the money back.
 type RefundSettled struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	PaymentId     string                 `protobuf:"bytes,2,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
-	RefundId      string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
-	Fen           int64                  `protobuf:"varint,4,opt,name=fen,proto3" json:"fen,omitempty"`
-	Posting       *v11.Posting           `protobuf:"bytes,5,opt,name=posting,proto3" json:"posting,omitempty"`
-	OutRefundNo   string                 `protobuf:"bytes,6,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
-	AcceptedAt    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	OrderId     string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	PaymentId   string                 `protobuf:"bytes,2,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
+	RefundId    string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	Fen         int64                  `protobuf:"varint,4,opt,name=fen,proto3" json:"fen,omitempty"`
+	Posting     *v11.Posting           `protobuf:"bytes,5,opt,name=posting,proto3" json:"posting,omitempty"`
+	OutRefundNo string                 `protobuf:"bytes,6,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
+	AcceptedAt  *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`
+	// Settled_at is the provider's time, too.
+	SettledAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=settled_at,json=settledAt,proto3" json:"settled_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1134,6 +1136,13 @@ func (x *RefundSettled) GetOutRefundNo() string {
 func (x *RefundSettled) GetAcceptedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.AcceptedAt
+	}
+	return nil
+}
+
+func (x *RefundSettled) GetSettledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SettledAt
 	}
 	return nil
 }
@@ -1483,8 +1492,10 @@ type BillReconciled struct {
 	Provider *BillSide `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
 	Journal  *BillSide `protobuf:"bytes,3,opt,name=journal,proto3" json:"journal,omitempty"`
 	// Differences are the first of them; the counts are of all.
-	Differences   []*BillDifference      `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
-	Counts        []*BillDifferenceCount `protobuf:"bytes,5,rep,name=counts,proto3" json:"counts,omitempty"`
+	Differences []*BillDifference      `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
+	Counts      []*BillDifferenceCount `protobuf:"bytes,5,rep,name=counts,proto3" json:"counts,omitempty"`
+	// Elsewhere is what the bill has of the merchant's other payments: membership fees.
+	Elsewhere     *BillSide `protobuf:"bytes,6,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1550,6 +1561,13 @@ func (x *BillReconciled) GetDifferences() []*BillDifference {
 func (x *BillReconciled) GetCounts() []*BillDifferenceCount {
 	if x != nil {
 		return x.Counts
+	}
+	return nil
+}
+
+func (x *BillReconciled) GetElsewhere() *BillSide {
+	if x != nil {
+		return x.Elsewhere
 	}
 	return nil
 }
@@ -1893,7 +1911,7 @@ const file_order_v1_events_proto_rawDesc = "" +
 	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12\"\n" +
 	"\rout_refund_no\x18\x04 \x01(\tR\voutRefundNo\x12;\n" +
 	"\vaccepted_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"acceptedAt\"\x86\x02\n" +
+	"acceptedAt\"\xc1\x02\n" +
 	"\rRefundSettled\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
@@ -1903,7 +1921,9 @@ const file_order_v1_events_proto_rawDesc = "" +
 	"\aposting\x18\x05 \x01(\v2\x11.money.v1.PostingR\aposting\x12\"\n" +
 	"\rout_refund_no\x18\x06 \x01(\tR\voutRefundNo\x12;\n" +
 	"\vaccepted_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"acceptedAt\"\x89\x01\n" +
+	"acceptedAt\x129\n" +
+	"\n" +
+	"settled_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tsettledAt\"\x89\x01\n" +
 	"\fRefundClosed\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
@@ -1937,13 +1957,14 @@ const file_order_v1_events_proto_rawDesc = "" +
 	"\fcampaign_uid\x18\x02 \x01(\tR\vcampaignUid\x12\x19\n" +
 	"\bbrand_id\x18\x03 \x01(\tR\abrandId\x12\x19\n" +
 	"\bowner_id\x18\x04 \x01(\tR\aownerId\x12(\n" +
-	"\x05lines\x18\x05 \x03(\v2\x12.order.v1.PaidLineR\x05lines\"\xf5\x01\n" +
+	"\x05lines\x18\x05 \x03(\v2\x12.order.v1.PaidLineR\x05lines\"\xa7\x02\n" +
 	"\x0eBillReconciled\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12.\n" +
 	"\bprovider\x18\x02 \x01(\v2\x12.order.v1.BillSideR\bprovider\x12,\n" +
 	"\ajournal\x18\x03 \x01(\v2\x12.order.v1.BillSideR\ajournal\x12:\n" +
 	"\vdifferences\x18\x04 \x03(\v2\x18.order.v1.BillDifferenceR\vdifferences\x125\n" +
-	"\x06counts\x18\x05 \x03(\v2\x1d.order.v1.BillDifferenceCountR\x06counts\"~\n" +
+	"\x06counts\x18\x05 \x03(\v2\x1d.order.v1.BillDifferenceCountR\x06counts\x120\n" +
+	"\telsewhere\x18\x06 \x01(\v2\x12.order.v1.BillSideR\telsewhere\"~\n" +
 	"\bBillSide\x12\x1a\n" +
 	"\bpayments\x18\x01 \x01(\x03R\bpayments\x12\x19\n" +
 	"\bpaid_fen\x18\x02 \x01(\x03R\apaidFen\x12\x18\n" +
@@ -2023,18 +2044,20 @@ var file_order_v1_events_proto_depIdxs = []int32{
 	21, // 13: order.v1.RefundAccepted.accepted_at:type_name -> google.protobuf.Timestamp
 	23, // 14: order.v1.RefundSettled.posting:type_name -> money.v1.Posting
 	21, // 15: order.v1.RefundSettled.accepted_at:type_name -> google.protobuf.Timestamp
-	0,  // 16: order.v1.RefundResolved.how:type_name -> order.v1.RefundResolved.How
-	23, // 17: order.v1.RefundResolved.posting:type_name -> money.v1.Posting
-	6,  // 18: order.v1.OrderMatured.lines:type_name -> order.v1.PaidLine
-	18, // 19: order.v1.BillReconciled.provider:type_name -> order.v1.BillSide
-	18, // 20: order.v1.BillReconciled.journal:type_name -> order.v1.BillSide
-	19, // 21: order.v1.BillReconciled.differences:type_name -> order.v1.BillDifference
-	20, // 22: order.v1.BillReconciled.counts:type_name -> order.v1.BillDifferenceCount
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	21, // 16: order.v1.RefundSettled.settled_at:type_name -> google.protobuf.Timestamp
+	0,  // 17: order.v1.RefundResolved.how:type_name -> order.v1.RefundResolved.How
+	23, // 18: order.v1.RefundResolved.posting:type_name -> money.v1.Posting
+	6,  // 19: order.v1.OrderMatured.lines:type_name -> order.v1.PaidLine
+	18, // 20: order.v1.BillReconciled.provider:type_name -> order.v1.BillSide
+	18, // 21: order.v1.BillReconciled.journal:type_name -> order.v1.BillSide
+	19, // 22: order.v1.BillReconciled.differences:type_name -> order.v1.BillDifference
+	20, // 23: order.v1.BillReconciled.counts:type_name -> order.v1.BillDifferenceCount
+	18, // 24: order.v1.BillReconciled.elsewhere:type_name -> order.v1.BillSide
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_order_v1_events_proto_init() }

@@ -21,10 +21,10 @@ const (
 
 func stateOfRefund(s *shop) string {
 	r := s.refund()
-	switch {
-	case r.Stage == payment.RefundWithFinance:
+	switch r.Stage {
+	case payment.RefundWithFinance:
 		return "finance-" + string(r.Trouble)
-	case r.Stage == payment.RefundPaidOtherwise:
+	case payment.RefundPaidOtherwise:
 		return paidOtherwise
 	default:
 		return string(r.Stage)

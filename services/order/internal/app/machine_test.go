@@ -45,7 +45,6 @@ func refused(code, why string) outcome         { return outcome{refused: code, w
 func later(why string) outcome                 { return outcome{failed: true, why: why} }
 func never(why string) outcome                 { return outcome{never: true, why: why} }
 func (o outcome) because(why string) outcome   { o.why = why; return o }
-func (o outcome) refuses(code string) outcome  { o.refused = code; return o }
 func in(states string, o outcome) rule         { return rule{strings.Fields(states), o} }
 
 type rule struct {

@@ -71,7 +71,7 @@ func (p *Payments) refundStatus(ctx context.Context, orderID string, s wechatpay
 		return fmt.Errorf("refund %s: the provider says %q, which means nothing here", s.OutRefundNo, s.State)
 	}
 	return p.recordRefund(ctx, orderID, payment.RefundAnswer{
-		Number: s.OutRefundNo, State: state, Fen: s.Fen, AcceptedAt: s.AcceptedAt,
+		Number: s.OutRefundNo, State: state, Fen: s.Fen, AcceptedAt: s.AcceptedAt, SettledAt: s.SettledAt,
 	})
 }
 

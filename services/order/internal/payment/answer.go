@@ -30,8 +30,9 @@ type RefundAnswer struct {
 	// Fen is what goes back; it is not known of a refund that was refused.
 	Fen money.Fen
 	// AcceptedAt is when the provider took the refund, by its own clock. Notices
-	// do not tell it.
+	// do not tell it. SettledAt is when the money was back.
 	AcceptedAt time.Time
+	SettledAt  time.Time
 }
 
 // The faults of a refund's answer. They are not decisions: somebody has to look.
@@ -132,7 +133,7 @@ func (d *decision) settle(r Refund, a RefundAnswer) error {
 	}
 	d.emit(&orderv1.RefundSettled{
 		OrderId: d.order.ID, PaymentId: PaymentID(d.order.ID), RefundId: r.ID, Fen: int64(r.Fen), Posting: posting,
-		OutRefundNo: a.Number, AcceptedAt: stamp(a.AcceptedAt),
+		OutRefundNo: a.Number, AcceptedAt: stamp(a.AcceptedAt), SettledAt: stamp(a.SettledAt),
 	})
 	return nil
 }

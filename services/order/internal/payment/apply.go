@@ -36,7 +36,7 @@ func (o *Order) apply(f Fact, at time.Time) {
 	case *orderv1.RefundAccepted:
 		o.change(f.GetRefundId(), func(r *Refund) { r.Stage, r.AcceptedAt = RefundAccepted, instant(f.GetAcceptedAt()) })
 	case *orderv1.RefundSettled:
-		o.change(f.GetRefundId(), func(r *Refund) { r.applySettled(f) })
+		o.change(f.GetRefundId(), func(r *Refund) { r.applySettled(f, at) })
 	case *orderv1.RefundClosed:
 		o.change(f.GetRefundId(), func(r *Refund) { r.applyClosed(f) })
 	case *orderv1.RefundNeedsFinance:
@@ -110,10 +110,13 @@ func (o *Order) change(id string, change func(*Refund)) {
 	}
 }
 
-func (r *Refund) applySettled(f *orderv1.RefundSettled) {
-	r.Stage = RefundSettled
-	if at := instant(f.GetAcceptedAt()); !at.IsZero() {
-		r.AcceptedAt = at
+func (r *Refund) applySettled(f *orderv1.RefundSettled, at time.Time) {
+	r.Stage, r.SettledAt = RefundSettled, at
+	if settled := instant(f.GetSettledAt()); !settled.IsZero() {
+		r.SettledAt = settled
+	}
+	if accepted := instant(f.GetAcceptedAt()); !accepted.IsZero() {
+		r.AcceptedAt = accepted
 	}
 }
 

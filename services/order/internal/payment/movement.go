@@ -15,6 +15,8 @@ type Movement struct {
 	At time.Time
 	// State is empty for a payment.
 	State MovementState
+	// SettledAt is when a refund was made; only one that was has it.
+	SettledAt time.Time
 }
 
 // MovementState is where a refund stands here.
@@ -64,6 +66,7 @@ func (o *Order) came(r Receipt) Movement {
 func (o *Order) goes(r Refund, number string, at time.Time, state MovementState) Movement {
 	return Movement{
 		OrderID: o.ID, Number: number, TransactionID: r.Of.TransactionID, Refund: true, Fen: int64(r.Fen), At: at, State: state,
+		SettledAt: r.SettledAt,
 	}
 }
 

@@ -56,6 +56,8 @@ type Refund struct {
 	Stage RefundStage `json:"stage"`
 	// AcceptedAt is when the provider took it, by its own clock.
 	AcceptedAt time.Time `json:"acceptedAt,omitzero"`
+	// SettledAt is when the money was back, by the provider's clock too.
+	SettledAt time.Time `json:"settledAt,omitzero"`
 	// Closed are the numbers that the provider gave up.
 	Closed []ClosedNumber `json:"closed,omitempty"`
 	// Trouble and Since say why and since when finance has, or had, it.

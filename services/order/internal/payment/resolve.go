@@ -29,13 +29,13 @@ type Resolution struct {
 
 // The faults of a resolution.
 var (
-	ErrRefundUnknown = fault.New(fault.NotFound, "refund_unknown", "there is no such refund")
-	ErrNotWithFinance  = fault.New(fault.Conflict, "refund_not_with_finance", "the refund does not wait for finance; look it up again")
+	ErrRefundUnknown  = fault.New(fault.NotFound, "refund_unknown", "there is no such refund")
+	ErrNotWithFinance = fault.New(fault.Conflict, "refund_not_with_finance", "the refund does not wait for finance; look it up again")
 )
 
 // ResolveRefund decides that finance has seen to a refund. The same said again
 // changes nothing.
-func ResolveRefund(o *Order, id string, s Resolution, now time.Time) ([]Fact, error) {
+func ResolveRefund(o *Order, id string, s Resolution, _ time.Time) ([]Fact, error) {
 	r, known := o.refund(id)
 	switch {
 	case !known:
