@@ -96,7 +96,7 @@ func parse(args []string) (options, error) {
 	}
 	switch {
 	case o.short:
-		o.repeats, o.span = 3, 1500*time.Millisecond
+		o.repeats, o.span = 3, time.Second
 		if *pattern == "" {
 			*pattern = shortRows
 		}

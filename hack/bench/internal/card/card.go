@@ -48,9 +48,9 @@ func (t Target) String() string {
 		return "info"
 	}
 	if t.least {
-		return fmt.Sprintf("≥ %g", t.limit)
+		return fmt.Sprintf("≥ %.4g", t.limit)
 	}
-	return fmt.Sprintf("≤ %g", t.limit)
+	return fmt.Sprintf("≤ %.4g", t.limit)
 }
 
 // Eased is a bound that is missed only by those who miss this one by a factor: for machines on which
