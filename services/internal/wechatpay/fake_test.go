@@ -39,7 +39,7 @@ const (
 // fake is WeChat Pay with real keys: it verifies what the merchant signs, and
 // signs and encrypts what it says.
 type fake struct {
-	t                  *testing.T
+	t                  testing.TB
 	platform, merchant *rsa.PrivateKey
 	// answers are by "METHOD path"; what is not there is a 404.
 	answers map[string]answer
@@ -56,7 +56,7 @@ type answer struct {
 	body   any
 }
 
-func newKey(t *testing.T) *rsa.PrivateKey {
+func newKey(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -67,7 +67,7 @@ func newKey(t *testing.T) *rsa.PrivateKey {
 
 // start runs a fake and a client that reaches it as the demo does: by the
 // rewritten host, with keys from files.
-func start(t *testing.T) (*fake, *Client) {
+func start(t testing.TB) (*fake, *Client) {
 	t.Helper()
 	f := &fake{
 		t: t, platform: newKey(t), merchant: newKey(t),
@@ -97,7 +97,7 @@ func start(t *testing.T) (*fake, *Client) {
 	return f, client
 }
 
-func write(t *testing.T, name string, content []byte) string {
+func write(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(file, content, 0o600); err != nil {
@@ -164,6 +164,10 @@ func (f *fake) notice(event string, content any, at time.Time) *http.Request {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	return f.sealed(event, plaintext, at)
+}
+
+func (f *fake) sealed(event string, plaintext []byte, at time.Time) *http.Request {
 	block, err := aes.NewCipher([]byte(apiV3))
 	if err != nil {
 		f.t.Fatal(err)
