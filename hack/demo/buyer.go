@@ -19,7 +19,7 @@ func (t *story) orders(ctx context.Context, name string, lines ...order.Line) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := p.Place(ctx, "story-order-1", order.PlaceOrder{CampaignUid: t.uid, ShareToken: t.shareToken, AddressId: addressID, Lines: lines})
+	o, err := p.Place(ctx, t.uid, "story-order-1", order.PlaceOrder{ShareToken: t.shareToken, AddressId: addressID, Lines: lines})
 	return p, o, err
 }
 
@@ -59,15 +59,15 @@ func (t *story) buyerBuys(ctx context.Context) error {
 	if err := t.pays(ctx, t.buyer, t.paidOrder.OrderId); err != nil {
 		return err
 	}
-	again, err := t.buyer.Place(ctx, "story-order-1", order.PlaceOrder{CampaignUid: t.uid, AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 1}}})
+	again, err := t.buyer.Place(ctx, t.uid, "story-order-1", order.PlaceOrder{AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 1}}})
 	if err := t.expect(again == nil && refusedWith(err, "idempotency_key_reused"), "paid; the same key with another cart is refused"); err != nil {
 		return err
 	}
-	_, err = t.buyer.Place(ctx, "story-order-2", order.PlaceOrder{CampaignUid: t.uid, AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 2}}})
+	_, err = t.buyer.Place(ctx, t.uid, "story-order-2", order.PlaceOrder{AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 2}}})
 	if err := t.expect(refusedWith(err, "over_limit"), "over the campaign's limit of 4 units: %v", err); err != nil {
 		return err
 	}
-	_, err = t.buyer.Place(ctx, "story-order-3", order.PlaceOrder{CampaignUid: "00000000-0000-4000-8000-000000000000", AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 1}}})
+	_, err = t.buyer.Place(ctx, "00000000-0000-4000-8000-000000000000", "story-order-3", order.PlaceOrder{AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 1}}})
 	return t.expect(refusedWith(err, "unknown_campaign"), "an unknown campaign: %v", err)
 }
 

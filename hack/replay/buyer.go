@@ -91,11 +91,11 @@ func (r *replay) order(ctx context.Context, w *week, c *customer, o *retail.Orde
 	if err != nil {
 		return err
 	}
-	request := order.PlaceOrder{CampaignUid: uid, ShareToken: token, AddressId: c.addressID, TakeWhatFits: true}
+	request := order.PlaceOrder{ShareToken: token, AddressId: c.addressID, TakeWhatFits: true}
 	for _, l := range o.Lines {
 		request.Lines = append(request.Lines, order.Line{Sku: l.SKU, Units: l.Units})
 	}
-	placed, err := r.place(ctx, c.person, fmt.Sprintf("order-%08d", intention), request)
+	placed, err := r.place(ctx, c.person, uid, fmt.Sprintf("order-%08d", intention), request)
 	if refused(err) {
 		return nil // the log says why
 	}
@@ -123,10 +123,10 @@ func (r *replay) order(ctx context.Context, w *week, c *customer, o *retail.Orde
 }
 
 // place repeats an order while the replica that it reaches has not heard of the campaign.
-func (r *replay) place(ctx context.Context, p *actor.Person, key string, request order.PlaceOrder) (placed *order.Order, err error) {
+func (r *replay) place(ctx context.Context, p *actor.Person, campaignUID, key string, request order.PlaceOrder) (placed *order.Order, err error) {
 	var refusal error
 	err = until(ctx, func() error {
-		placed, refusal = p.Place(ctx, key, request)
+		placed, refusal = p.Place(ctx, campaignUID, key, request)
 		if isProblem(refusal, "unknown_campaign") {
 			return refusal
 		}

@@ -34,6 +34,8 @@ type Config struct {
 	// SASLUsername switches SCRAM-SHA-512 on; the password is read from a file.
 	SASLUsername     string `env:"KAFKA_SASL_USERNAME"`
 	SASLPasswordFile string `env:"KAFKA_SASL_PASSWORD_FILE"`
+	// Dial, if set, opens the connections instead of the machine's network: a test's virtual one.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) `env:"-"`
 }
 
 // requestTimeout bounds every request to a broker; a fetch may wait fetchWait besides.
@@ -77,14 +79,14 @@ func Dial(cfg Config) (*Conn, error) {
 		return nil, fmt.Errorf("prepare the metrics of Kafka: %w", err)
 	}
 	transport := &kafka.Transport{
-		TLS: tlsConfig, SASL: mechanism,
+		Dial: cfg.Dial, TLS: tlsConfig, SASL: mechanism,
 		DialTimeout: dialTimeout, IdleTimeout: 60 * time.Second, MetadataTTL: 5 * time.Second,
 	}
 	addr := kafka.TCP(cfg.Brokers...)
 	return &Conn{
 		cfg: cfg, addr: addr, transport: transport,
 		client:   &kafka.Client{Addr: addr, Transport: transport, Timeout: clientTimeout},
-		dialer:   &kafka.Dialer{Timeout: dialTimeout, DualStack: true, TLS: tlsConfig, SASLMechanism: mechanism},
+		dialer:   &kafka.Dialer{DialFunc: cfg.Dial, Timeout: dialTimeout, DualStack: true, TLS: tlsConfig, SASLMechanism: mechanism},
 		measures: measures,
 	}, nil
 }

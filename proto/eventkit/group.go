@@ -81,10 +81,16 @@ func (c *Conn) Consume(ctx context.Context, g Group) error {
 	if err != nil {
 		return fmt.Errorf("prepare consumer group %s: %w", g.ID, err)
 	}
-	var closing sync.Once
-	leave := func() { closing.Do(func() { c.leave(ctx, g, group) }) }
-	defer leave()
-	stop := context.AfterFunc(ctx, leave) // Next waits in a join that does not look at ctx
+	leave := sync.OnceValue(func() (left <-chan struct{}) { // by whoever comes first; the other waits for it
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.leave(ctx, g, group)
+		}()
+		return done
+	})
+	defer func() { <-leave() }()
+	stop := context.AfterFunc(ctx, func() { leave() }) // Next waits in a join that does not look at ctx
 	defer stop()
 	for {
 		generation, err := group.Next(ctx)

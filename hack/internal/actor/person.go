@@ -112,9 +112,9 @@ func (p *Person) AddAddress(ctx context.Context, key string, a fulfilment.Addres
 	return kept.AddressId, nil
 }
 
-// Place orders goods. A refusal is a *Problem.
-func (p *Person) Place(ctx context.Context, key string, o order.PlaceOrder) (*order.Order, error) {
-	r, err := p.cast.orders.PlaceOrderWithResponse(ctx, &order.PlaceOrderParams{IdempotencyKey: key}, o, bearer(p.BuyerToken))
+// Place orders goods of a campaign. A refusal is a *Problem.
+func (p *Person) Place(ctx context.Context, campaignUID, key string, o order.PlaceOrder) (*order.Order, error) {
+	r, err := p.cast.orders.PlaceOrderWithResponse(ctx, campaignUID, &order.PlaceOrderParams{IdempotencyKey: key}, o, bearer(p.BuyerToken))
 	if err != nil {
 		return nil, fmt.Errorf("place an order: %w", err)
 	}

@@ -5,8 +5,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/qingcang/qingcang/hack/internal/lanelog"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 )
 
@@ -25,6 +25,7 @@ type offer struct{ priceFen, settlementFen int64 }
 // order is an accepted order.
 type order struct {
 	campaign    string
+	parties     parties
 	lines       map[string]int64 // units by SKU
 	holds, sold bool
 	confirmed   *orderv1.OrderConfirmed
@@ -37,6 +38,7 @@ type sales struct {
 	offers   map[sku]map[offer]bool
 	answered map[allocation]map[string]int64 // units by SKU that came for a generation
 	letGo    map[sku]int64
+	settled  map[string]bool // campaigns
 	placed   map[string]bool // order ids
 	decided  map[string]bool // order ids that have an answer for good
 	accepted map[string]*order
@@ -45,7 +47,7 @@ type sales struct {
 func newSales(r *Result) *sales {
 	return &sales{
 		r: r, free: map[sku]int64{}, offers: map[sku]map[offer]bool{}, answered: map[allocation]map[string]int64{},
-		letGo: map[sku]int64{}, placed: map[string]bool{}, decided: map[string]bool{}, accepted: map[string]*order{},
+		letGo: map[sku]int64{}, settled: map[string]bool{}, placed: map[string]bool{}, decided: map[string]bool{}, accepted: map[string]*order{},
 	}
 }
 
@@ -69,17 +71,23 @@ func (s *sales) lane(source string, l Lane) {
 }
 
 // entry takes what the command itself means, then what was decided.
-func (s *sales) entry(at string, e *lanev1.Entry, decisions []Decision) {
-	switch c := e.GetCommand().(type) {
-	case *lanev1.Entry_Want:
-		s.want(c.Want.GetDesired())
-	case *lanev1.Entry_Allocate:
-		s.allocate(c.Allocate)
-	case *lanev1.Entry_Place:
-		s.place(at, c.Place, decisions)
+func (s *sales) entry(at string, command any, decisions []Decision) {
+	var placed lanelog.Place // empty unless the command is one
+	switch c := command.(type) {
+	case lanelog.Want:
+		s.want(c.Desired)
+	case lanelog.Allocate:
+		s.allocate(c)
+	case lanelog.Place:
+		placed = c
+		s.place(at, c, decisions)
+	case lanelog.Pay:
+		s.pay(at, c)
+	case lanelog.Settle:
+		s.settled[c.Campaign] = true
 	}
 	for _, d := range decisions {
-		s.decision(at, e, d.Fact)
+		s.decision(at, placed, d.Fact)
 	}
 }
 
@@ -94,27 +102,27 @@ func (s *sales) want(d *campaignv1.Desired) {
 }
 
 // allocate brings stock, once for each generation and each top-up.
-func (s *sales) allocate(a *lanev1.Allocate) {
-	at := allocation{a.GetCampaignUid(), a.GetGeneration(), a.GetTopUp()}
+func (s *sales) allocate(a lanelog.Allocate) {
+	at := allocation{a.Campaign, a.Generation, a.TopUp}
 	if _, again := s.answered[at]; again {
 		return
 	}
 	s.answered[at] = map[string]int64{}
-	if a.GetRefusedReason() != "" {
+	if a.Reason != "" {
 		return
 	}
-	for _, add := range a.GetAdd() {
-		s.answered[at][add.GetSku()] += add.GetUnits()
-		s.free[sku{a.GetCampaignUid(), add.GetSku()}] += add.GetUnits()
-		s.r.UnitsOffered += add.GetUnits()
+	for _, add := range a.Add {
+		s.answered[at][add.SKU] += add.Units
+		s.free[sku{a.Campaign, add.SKU}] += add.Units
+		s.r.UnitsOffered += add.Units
 	}
 }
 
 // place checks that an order has one answer: the first time that it is asked for, and never again
 // unless nobody could have remembered it.
-func (s *sales) place(at string, p *lanev1.Place, decisions []Decision) {
-	if !s.placed[p.GetOrderId()] {
-		s.placed[p.GetOrderId()] = true
+func (s *sales) place(at string, p lanelog.Place, decisions []Decision) {
+	if !s.placed[p.Order] {
+		s.placed[p.Order] = true
 		s.r.OrdersPlaced++
 	}
 	answers := 0
@@ -125,20 +133,20 @@ func (s *sales) place(at string, p *lanev1.Place, decisions []Decision) {
 		}
 	}
 	switch {
-	case !s.decided[p.GetOrderId()] && answers != 1:
-		s.r.fault(nil, 0, "%s: order %s has %d answers", at, p.GetOrderId(), answers)
-	case s.decided[p.GetOrderId()] && answers > 0:
-		s.r.fault(&s.r.DuplicateOrders, int64(answers), "%s: order %s was decided again", at, p.GetOrderId())
+	case !s.decided[p.Order] && answers != 1:
+		s.r.fault(nil, 0, "%s: order %s has %d answers", at, p.Order, answers)
+	case s.decided[p.Order] && answers > 0:
+		s.r.fault(&s.r.DuplicateOrders, int64(answers), "%s: order %s was decided again", at, p.Order)
 	}
 }
 
 // decision takes the effect of what was published.
-func (s *sales) decision(at string, e *lanev1.Entry, fact proto.Message) {
+func (s *sales) decision(at string, placed lanelog.Place, fact proto.Message) {
 	switch f := fact.(type) {
 	case *orderv1.OrderHeld:
-		s.held(at, e.GetPlace(), f)
+		s.held(at, placed, f)
 	case *orderv1.OrderRefused:
-		s.refused(at, e.GetPlace(), f)
+		s.refused(at, placed, f)
 	case *orderv1.OrderReleased:
 		s.released(at, f)
 	case *orderv1.OrderConfirmed:
@@ -160,8 +168,8 @@ func (s *sales) take(at string, where sku, units int64) {
 	s.free[where] -= units
 }
 
-func (s *sales) held(at string, p *lanev1.Place, f *orderv1.OrderHeld) {
-	if p.GetOrderId() != f.GetOrderId() {
+func (s *sales) held(at string, p lanelog.Place, f *orderv1.OrderHeld) {
+	if p.Order != f.GetOrderId() {
 		s.r.fault(&s.r.DuplicateOrders, 1, "%s: order %s was accepted by an entry that did not ask for it", at, f.GetOrderId())
 	}
 	if _, again := s.accepted[f.GetOrderId()]; again {
@@ -169,8 +177,11 @@ func (s *sales) held(at string, p *lanev1.Place, f *orderv1.OrderHeld) {
 	}
 	s.decided[f.GetOrderId()] = true
 	s.judgeDropped(at, f.GetCampaignUid(), f.GetDropped())
-	o := &order{campaign: f.GetCampaignUid(), lines: map[string]int64{}, holds: true}
-	left, sum := asked(p), int64(0)
+	o := &order{
+		campaign: f.GetCampaignUid(), lines: map[string]int64{}, holds: true,
+		parties: parties{f.GetBuyerId(), f.GetOwnerId(), p.Address},
+	}
+	left, sum := units(p.Lines), int64(0)
 	for _, l := range f.GetLines() {
 		s.take(at, sku{f.GetCampaignUid(), l.GetSku()}, l.GetUnits())
 		o.lines[l.GetSku()] += l.GetUnits()
@@ -189,14 +200,6 @@ func (s *sales) held(at string, p *lanev1.Place, f *orderv1.OrderHeld) {
 	s.r.LinesAccepted += int64(len(f.GetLines()))
 }
 
-func asked(p *lanev1.Place) map[string]int64 {
-	units := map[string]int64{}
-	for _, l := range p.GetLines() {
-		units[l.GetSku()] += l.GetUnits()
-	}
-	return units
-}
-
 // answersAll checks that each line was taken or dropped as it was asked for.
 func (s *sales) answersAll(at, orderID string, left map[string]int64) {
 	for _, name := range sorted(left) {
@@ -206,14 +209,14 @@ func (s *sales) answersAll(at, orderID string, left map[string]int64) {
 	}
 }
 
-func (s *sales) refused(at string, p *lanev1.Place, f *orderv1.OrderRefused) {
-	if p.GetOrderId() != f.GetOrderId() {
+func (s *sales) refused(at string, p lanelog.Place, f *orderv1.OrderRefused) {
+	if p.Order != f.GetOrderId() {
 		s.r.fault(nil, 0, "%s: order %s was refused by an entry that did not ask for it", at, f.GetOrderId())
 	}
 	// A lane cannot remember orders of campaigns that it has not heard of.
 	s.decided[f.GetOrderId()] = f.GetReason() != "unknown_campaign"
 	s.judgeDropped(at, f.GetCampaignUid(), f.GetLines())
-	left := asked(p)
+	left := units(p.Lines)
 	for _, l := range f.GetLines() {
 		delete(left, l.GetSku())
 	}
@@ -264,6 +267,9 @@ func (s *sales) confirmed(at string, f *orderv1.OrderConfirmed) {
 		}
 	}
 	o.holds, o.sold, o.confirmed = false, true, f
+	if sold := (parties{f.GetBuyerId(), f.GetOwnerId(), f.GetAddressId()}); sold != o.parties {
+		s.r.fault(nil, 0, "%s: order %s was sold to %v and held for %v", at, f.GetOrderId(), sold, o.parties)
+	}
 	for _, l := range f.GetLines() {
 		left[l.GetSku()] -= l.GetUnits()
 		s.r.UnitsSold += l.GetUnits()

@@ -3,6 +3,7 @@ package recount
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,10 +13,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/qingcang/qingcang/hack/internal/lanelog"
 	"github.com/qingcang/qingcang/proto/eventkit"
 	_ "github.com/qingcang/qingcang/proto/gen/fulfilment/v1" // facts are decoded by name
 	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	_ "github.com/qingcang/qingcang/proto/gen/owner/v1" // as above
 )
 
@@ -92,11 +93,11 @@ func (s Source) entries(ctx context.Context, lanes map[string]Lane) error {
 	for partition := range partitions(lanesTopic) {
 		var lane Lane
 		err := s.records(ctx, lanesTopic, partition, func(r eventkit.Record) error {
-			e := Entry{Offset: r.Offset, Command: &lanev1.Entry{}}
-			if proto.Unmarshal(r.Value, e.Command) != nil {
-				e.Command = nil // every replica skips it
+			e, err := lanelog.Read(r.Value)
+			if err != nil && !errors.Is(err, lanelog.ErrMalformed) { // which every replica skips
+				return fmt.Errorf("%s/%d at %d: %w", lanesTopic, partition, r.Offset, err)
 			}
-			lane.Entries = append(lane.Entries, e)
+			lane.Entries = append(lane.Entries, Entry{Offset: r.Offset, Command: e.Command})
 			return nil
 		})
 		if err != nil {

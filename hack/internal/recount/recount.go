@@ -1,6 +1,7 @@
 // Package recount counts a whole run again from what is durable: the lanes' logs, what the lanes
-// published, and the journals. It is independent on purpose: it shares the message definitions with
-// the services and none of their code, and it models stock and money in the simplest way there is.
+// published, and the journals. It is independent on purpose: it shares the message definitions and the
+// layout of a lane's records with the services and none of their code, and it models stock and money
+// in the simplest way there is.
 package recount
 
 import (
@@ -8,8 +9,6 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
-
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 )
 
 // Log is everything that a run left behind.
@@ -26,10 +25,11 @@ type Lane struct {
 	Decisions []Decision
 }
 
-// Entry is one command of a lane. Command is nil for a record that cannot be decoded.
+// Entry is one record of a lane.
 type Entry struct {
-	Offset  int64
-	Command *lanev1.Entry
+	Offset int64
+	// Command is nil for a record that means nothing, else one of those of lanelog.
+	Command any
 }
 
 // Decision is what a lane published about the entry at an offset.

@@ -8,9 +8,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/qingcang/qingcang/hack/internal/lanelog"
 	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	moneyv1 "github.com/qingcang/qingcang/proto/gen/money/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	ownerv1 "github.com/qingcang/qingcang/proto/gen/owner/v1"
@@ -27,9 +27,9 @@ type world struct {
 	intentions           map[string]int
 }
 
-func (w *world) entry(e *lanev1.Entry, decisions ...proto.Message) {
+func (w *world) entry(command any, decisions ...proto.Message) {
 	offset := int64(len(w.lane.Entries))
-	w.lane.Entries = append(w.lane.Entries, Entry{Offset: offset, Command: e})
+	w.lane.Entries = append(w.lane.Entries, Entry{Offset: offset, Command: command})
 	for _, d := range decisions {
 		w.lane.Decisions = append(w.lane.Decisions, Decision{Offset: offset, Fact: d})
 	}
@@ -50,26 +50,29 @@ func posting(id string, legs ...any) *moneyv1.Posting {
 	return p
 }
 
-func place(id string, units int64) *lanev1.Entry {
-	return &lanev1.Entry{Command: &lanev1.Entry_Place{Place: &lanev1.Place{
-		OrderId: id, CampaignUid: "c", Lines: []*lanev1.Units{{Sku: "A", Units: units}}, TakeWhatFits: true,
-	}}}
+func place(id string, units int64) lanelog.Place {
+	return lanelog.Place{
+		Order: id, Campaign: "c", Buyer: "m" + id, Address: "a" + id, TakeWhatFits: true, Lines: []lanelog.Line{{SKU: "A", Units: units}},
+	}
 }
 
-func pay(id string) *lanev1.Entry {
-	return &lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: &lanev1.Pay{OrderId: id, CampaignUid: "c", PaymentId: "pay" + id}}}
+func pay(id, owner string, units int64) lanelog.Pay {
+	return lanelog.Pay{
+		Order: id, Campaign: "c", Payment: "pay" + id, Buyer: "m" + id, Owner: owner, Address: "a" + id,
+		Lines: []lanelog.Line{{SKU: "A", Units: units}},
+	}
 }
 
 func held(id, owner string, units int64) *orderv1.OrderHeld {
 	return &orderv1.OrderHeld{
-		OrderId: id, CampaignUid: "c", BrandId: "b", OwnerId: owner, Fen: units * 1000,
+		OrderId: id, CampaignUid: "c", BrandId: "b", BuyerId: "m" + id, OwnerId: owner, Fen: units * 1000,
 		Lines: []*orderv1.HeldLine{{Sku: "A", Units: units, PriceFen: 1000}},
 	}
 }
 
 func confirmed(id, owner string, units int64) *orderv1.OrderConfirmed {
 	return &orderv1.OrderConfirmed{
-		OrderId: id, CampaignUid: "c", BrandId: "b", OwnerId: owner, PaymentId: "pay" + id, CommissionBps: 1000,
+		OrderId: id, CampaignUid: "c", BrandId: "b", BuyerId: "m" + id, OwnerId: owner, AddressId: "a" + id, PaymentId: "pay" + id, CommissionBps: 1000,
 		Lines: []*orderv1.ConfirmedLine{{Sku: "A", Units: units, PriceFen: 1000, SettlementFen: 700}},
 	}
 }
@@ -83,18 +86,18 @@ func refusedAsSoldOut(id string, units, left int64) *orderv1.OrderRefused {
 
 func newWorld() *world {
 	w := &world{intentions: map[string]int{"1": 1, "3": 3}}
-	w.entry(&lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: &campaignv1.Desired{
+	w.entry(lanelog.Want{Desired: &campaignv1.Desired{
 		Uid: "c", Generation: 1, BrandId: "b", Items: []*campaignv1.Item{{Sku: "A", PriceFen: 1000, SettlementFen: 700, Units: 5}},
-	}}}})
-	w.entry(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: "c", Generation: 1, Add: []*lanev1.Units{{Sku: "A", Units: 5}},
-	}}}, &orderv1.CampaignOpened{CampaignUid: "c"})
+	}})
+	w.entry(lanelog.Allocate{
+		Campaign: "c", Generation: 1, Add: []lanelog.Line{{SKU: "A", Units: 5}},
+	}, &orderv1.CampaignOpened{CampaignUid: "c"})
 	w.entry(place("1", 3), held("1", "o", 3))
 	w.entry(place("2", 3), refusedAsSoldOut("2", 3, 2))
 	w.entry(place("1", 3)) // a repeat has no effect
 	w.entry(place("3", 2), held("3", "", 2))
-	w.entry(pay("1"), confirmed("1", "o", 3))
-	w.entry(pay("3"), confirmed("3", "", 2))
+	w.entry(pay("1", "o", 3), confirmed("1", "o", 3))
+	w.entry(pay("3", "", 2), confirmed("3", "", 2))
 
 	w.brand = []proto.Message{
 		&brandv1.SubmissionRowsTaken{SubmissionId: "s", BrandId: "b", Goods: []*brandv1.Goods{{Sku: "A", Units: 5}}},
@@ -144,9 +147,9 @@ func TestACleanRunAddsUp(t *testing.T) {
 // Units that were let go and given again come a second time for one generation.
 func TestATopUpIsNoFault(t *testing.T) {
 	w := newWorld()
-	w.entry(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: "c", Generation: 1, TopUp: 1, Add: []*lanev1.Units{{Sku: "A", Units: 2}},
-	}}}, &orderv1.StockLetGo{CampaignUid: "c", BrandId: "b", Units: []*orderv1.LetGoUnits{{Sku: "A", Units: 2}}})
+	w.entry(lanelog.Allocate{
+		Campaign: "c", Generation: 1, TopUp: 1, Add: []lanelog.Line{{SKU: "A", Units: 2}},
+	}, &orderv1.StockLetGo{CampaignUid: "c", BrandId: "b", Units: []*orderv1.LetGoUnits{{Sku: "A", Units: 2}}})
 	w.brand = append(w.brand,
 		&brandv1.SubmissionRowsTaken{SubmissionId: "s2", BrandId: "b", Goods: []*brandv1.Goods{{Sku: "A", Units: 2}}},
 		&brandv1.SubmissionApproved{SubmissionId: "s2", BrandId: "b"},
@@ -159,6 +162,29 @@ func TestATopUpIsNoFault(t *testing.T) {
 	}
 }
 
+// A lane that has settled a campaign knows no order of it, and a payment of an order that was refused
+// has nothing to carry.
+func TestAPaymentThatCarriesNothingIsNoFault(t *testing.T) {
+	w := newWorld()
+	w.entry(lanelog.Pay{Order: "2", Campaign: "c", Payment: "pay2"}, &orderv1.PaymentUnwanted{OrderId: "2", CampaignUid: "c", PaymentId: "pay2"})
+	w.entry(lanelog.Settle{Campaign: "c"})
+	w.entry(lanelog.Pay{Order: "1", Campaign: "c", Payment: "late"}, &orderv1.PaymentUnwanted{OrderId: "1", CampaignUid: "c", PaymentId: "late"})
+	if got := Count(w.log(), w.intentions); !got.Clean() {
+		t.Errorf("faults %v, want none", got.Faults)
+	}
+}
+
+func TestARefusalForParkedStockIsCounted(t *testing.T) {
+	w := newWorld()
+	w.entry(place("7", 1), &orderv1.OrderRefused{OrderId: "7", CampaignUid: "c", Reason: "over_hold"})
+	if got := Count(w.log(), w.intentions); got.LinesRefused["over_hold"] != 1 || !got.Clean() {
+		t.Errorf("lines refused %v, faults %v; want one as over_hold and none", got.LinesRefused, got.Faults)
+	}
+}
+
+// faults is for what no figure shows.
+func faults(r *Result) int64 { return int64(len(r.Faults)) }
+
 func TestPlantedFaultsAreFound(t *testing.T) {
 	tests := map[string]struct {
 		plant  func(*world)
@@ -170,15 +196,15 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			w.intentions["4"] = 4
 		}, func(r *Result) int64 { return r.OversoldUnits }, 1},
 		"a lane has stock that no brand gave": {func(w *world) {
-			w.entry(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-				CampaignUid: "c", Generation: 2, Add: []*lanev1.Units{{Sku: "A", Units: 4}},
-			}}})
+			w.entry(lanelog.Allocate{
+				Campaign: "c", Generation: 2, Add: []lanelog.Line{{SKU: "A", Units: 4}},
+			})
 		}, func(r *Result) int64 { return r.OversoldUnits }, 4},
 		"a brand gives more than it has": {func(w *world) {
 			w.brand = append(w.brand, &brandv1.StockAllocated{CampaignUid: "d", Generation: 1, BrandId: "b", Add: []*brandv1.AllocatedUnits{{Sku: "A", Units: 2}}})
-			w.entry(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-				CampaignUid: "d", Generation: 1, Add: []*lanev1.Units{{Sku: "A", Units: 2}},
-			}}})
+			w.entry(lanelog.Allocate{
+				Campaign: "d", Generation: 1, Add: []lanelog.Line{{SKU: "A", Units: 2}},
+			})
 		}, func(r *Result) int64 { return r.OversoldUnits }, 2},
 		"stock comes back to the pool that no lane let go": {func(w *world) {
 			w.brand = append(w.brand, &brandv1.StockReleased{CampaignUid: "c", BrandId: "b", Units: []*brandv1.AllocatedUnits{{Sku: "A", Units: 3}}})
@@ -201,7 +227,7 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			delete(w.intentions, "3")
 		}, func(r *Result) int64 { return r.DuplicateOrders }, 1},
 		"an order is sold twice": {func(w *world) {
-			w.entry(pay("3"), confirmed("3", "", 2))
+			w.entry(pay("3", "", 2), confirmed("3", "", 2))
 		}, func(r *Result) int64 { return r.DuplicateOrders }, 1},
 		"a payment is booked twice": {func(w *world) {
 			w.orders = append(w.orders, w.orders[0])
@@ -241,10 +267,33 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		}, func(r *Result) int64 { return min(r.UnexplainedFen, 1) }, 1},
 		"an order has no answer": {func(w *world) {
 			w.entry(place("5", 1))
-		}, func(r *Result) int64 { return int64(len(r.Faults)) }, 1},
+		}, faults, 1},
+		"a payment carries more than its order held": {func(w *world) {
+			w.lane.Entries[6].Command = pay("1", "o", 4)
+		}, faults, 1},
+		"a payment carries another owner": {func(w *world) {
+			w.lane.Entries[6].Command = pay("1", "someone", 3)
+		}, faults, 1},
+		"a payment is for another campaign": {func(w *world) {
+			p := pay("1", "o", 3)
+			p.Campaign = "d"
+			w.lane.Entries[6].Command = p
+		}, faults, 1},
+		"a payment carries nothing and its order held units": {func(w *world) {
+			w.lane.Entries[6].Command = lanelog.Pay{Order: "1", Campaign: "c", Payment: "pay1"}
+		}, faults, 1},
+		"a payment carries units and its order was refused": {func(w *world) {
+			w.entry(pay("2", "", 3), &orderv1.PaymentUnwanted{OrderId: "2", CampaignUid: "c", PaymentId: "pay2"})
+		}, faults, 1},
+		"an order is sold for another address than it was placed with": {func(w *world) {
+			w.lane.Decisions[4].Fact.(*orderv1.OrderConfirmed).AddressId = "elsewhere"
+		}, faults, 1},
+		"a refused order is decided again": {func(w *world) {
+			w.entry(place("2", 3), refusedAsSoldOut("2", 3, 0))
+		}, func(r *Result) int64 { return r.DuplicateOrders }, 1},
 		"an accepted order is lost": {func(w *world) {
 			w.intentions["6"] = 6
-		}, func(r *Result) int64 { return int64(len(r.Faults)) }, 1},
+		}, faults, 1},
 	}
 	for _, name := range slices.Sorted(maps.Keys(tests)) {
 		t.Run(name, func(t *testing.T) {

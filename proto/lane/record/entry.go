@@ -21,7 +21,7 @@ type Entry struct {
 	Command Command
 }
 
-// Trace is a W3C Trace Context: trace id (16 bytes), parent id (8), flags (1).
+// Trace is a W3C Trace Context: trace id (16 bytes), parent id (8), flags (1). Zero is none.
 type Trace [25]byte
 
 // Command is one of *SwitchRules, *Tick, *Want, *Allocate, *Place, *Pay, *Cancel and *Settle.

@@ -29,9 +29,12 @@ func (s Spread) text(digits int) string {
 
 // Target is a bound on a row's ratio.
 type Target struct {
-	least bool
-	limit float64
+	least, none bool
+	limit       float64
 }
+
+// Info is no bound: the row is there to be known.
+var Info = Target{none: true}
 
 // AtMost is met by a ratio that is not greater.
 func AtMost(limit float64) Target { return Target{limit: limit} }
@@ -41,13 +44,30 @@ func AtLeast(limit float64) Target { return Target{least: true, limit: limit} }
 
 // String is the target as the table and the JSON show it.
 func (t Target) String() string {
+	if t.none {
+		return "info"
+	}
 	if t.least {
 		return fmt.Sprintf("≥ %g", t.limit)
 	}
 	return fmt.Sprintf("≤ %g", t.limit)
 }
 
+// Eased is a bound that is missed only by those who miss this one by a factor: for machines on which
+// a ratio varies.
+func (t Target) Eased(factor float64) Target {
+	if t.least {
+		t.limit /= factor
+	} else {
+		t.limit *= factor
+	}
+	return t
+}
+
 func (t Target) met(ratio float64) bool {
+	if t.none {
+		return true
+	}
 	if t.least {
 		return ratio >= t.limit
 	}
@@ -76,6 +96,8 @@ func (r Row) verdict() string {
 	switch {
 	case r.Void != "":
 		return "VOID"
+	case r.Target.none && r.Misses == "":
+		return ""
 	case r.OK():
 		return "ok"
 	default:
@@ -95,6 +117,21 @@ func Print(w io.Writer, rows []Row) error {
 		_, _ = fmt.Fprintf(table, "\nvoid: %s\n", why)
 	}
 	return table.Flush()
+}
+
+// Markdown writes the table as README.md has it.
+func Markdown(w io.Writer, rows []Row) error {
+	var out strings.Builder
+	out.WriteString("| row | ours | against | unit | ratio [min–max] | target | | |\n|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n", r.ID,
+			r.Ours.text(digits(r.Ours)), r.Against.text(digits(r.Against)), r.Unit, r.Ratio.text(2), r.Target, r.verdict(), strings.TrimSpace(r.Note))
+	}
+	for _, why := range voids(rows) {
+		fmt.Fprintf(&out, "\nvoid: %s\n", why)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // voids are the reasons why rows are void, each once.

@@ -30,6 +30,10 @@ func TestARowIsOK(t *testing.T) {
 		"not behind it":               {row: Row{Ratio: Of(1.51), Target: AtMost(1.5)}},
 		"not short of a least":        {row: Row{Ratio: Of(0.64), Target: AtLeast(0.65)}},
 		"not when it misses the rest": {row: Row{Ratio: Of(0.5), Target: AtMost(1), Misses: "over 1 s"}},
+		"without a target, whatever":  {row: Row{Ratio: Of(9), Target: Info}, want: true},
+		"within an eased limit":       {row: Row{Ratio: Of(1.9), Target: AtMost(1.5).Eased(1.3)}, want: true},
+		"within an eased least":       {row: Row{Ratio: Of(0.55), Target: AtLeast(0.65).Eased(1.3)}, want: true},
+		"not beyond an eased limit":   {row: Row{Ratio: Of(2), Target: AtMost(1.5).Eased(1.3)}},
 		"not when void, however good": {row: Row{Ratio: Of(0.1), Target: AtMost(1), Void: "oversold"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,6 +41,16 @@ func TestARowIsOK(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestMarkdownHasALineForEachRow(t *testing.T) {
+	var out strings.Builder
+	if err := Markdown(&out, []Row{{ID: "a", Unit: "µs", Ours: Of(2), Against: Of(4), Ratio: Of(0.5), Target: AtMost(1.5), Note: "why  "}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| `a` | 2.00 | 4.00 | µs | 0.50 | ≤ 1.5 | ok | why |\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("got %s, want it to end with %s", out.String(), want)
 	}
 }
 

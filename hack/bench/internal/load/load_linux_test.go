@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -102,6 +103,50 @@ func TestWhoFindsNoConnectionIsDroppedWhereThePlanSaysSo(t *testing.T) {
 	}
 	if result.Answers() > 15 {
 		t.Errorf("%d answers in 200 ms at 20 ms each: the queue was served after the end", result.Answers())
+	}
+}
+
+func TestAShapeMovesTheLoadInTime(t *testing.T) {
+	_, plan := open(t, 0)
+	var accepted atomic.Int64
+	plan.For, plan.Rate, plan.Accepted, plan.KeepBodies = 300*time.Millisecond, 1_000, &accepted, true
+	plan.Shape = func(since time.Duration) float64 {
+		if since < 200*time.Millisecond {
+			return 0.1
+		}
+		return 2
+	}
+	result, err := Run(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 20 are intended in the first part and 200 in the second.
+	if n := result.Answers(); n < 100 || n > 320 || int(accepted.Load()) != n || len(result.Answered) != n {
+		t.Errorf("%d answers, %d counted, %d with their times; want about 220 of each", n, accepted.Load(), len(result.Answered))
+	}
+}
+
+func TestConnectionsAreDealtOutToReplicas(t *testing.T) {
+	first, plan := open(t, 0)
+	second, other := open(t, 0)
+	plan.Beside = []string{other.Address}
+	plan.Source = func(buffer []byte, n int) ([]byte, bool) { return plan.Orders.Again(buffer, uint64(n)), n < 400 }
+	if _, err := Run(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	if len(first.keys) == 0 || len(second.keys) == 0 || len(first.keys)+len(second.keys) != 400 {
+		t.Errorf("%d and %d orders, want some at each and 400 together", len(first.keys), len(second.keys))
+	}
+}
+
+func TestWhoIsTurnedAwayIsTimedFromTheSending(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+	t.Cleanup(server.Close)
+	_, plan := open(t, 0)
+	plan.Address, plan.For = strings.TrimPrefix(server.URL, "http://"), 50*time.Millisecond
+	result, err := Run(t.Context(), plan)
+	if err != nil || len(result.TurnedAway) == 0 || len(result.TurnedAway) != result.Answers() || Quantile(result.TurnedAway, 0.5) <= 0 {
+		t.Errorf("got %d of %d answers turned away, %v; want all, and how long each took", len(result.TurnedAway), result.Answers(), err)
 	}
 }
 

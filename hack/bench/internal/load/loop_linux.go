@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +18,8 @@ import (
 type Plan struct {
 	// Address is host:port of what is measured.
 	Address string
+	// Beside are further replicas of it: the connections are dealt out to all.
+	Beside []string
 	// Connections are opened before the clock starts.
 	Connections int
 	// Orders renders the requests, or Source where that is set.
@@ -27,13 +31,17 @@ type Plan struct {
 	// Rate, if positive, makes the loop open: so many requests a second, at random intended times
 	// (Poisson), whatever becomes of those before. Otherwise each answer is followed by a request.
 	Rate float64
+	// Shape, if set, multiplies the rate at a time since the start.
+	Shape func(since time.Duration) float64
 	// Drop forgets at the end what has found no connection until then: who waits in front of an
 	// overloaded shop when the sale is over leaves.
 	Drop bool
 	// Seed is that of the intended times.
 	Seed uint64
-	// KeepBodies keeps the bodies of accepted orders.
+	// KeepBodies keeps the answers of accepted orders.
 	KeepBodies bool
+	// Accepted, if set, counts accepted orders while the plan runs.
+	Accepted *atomic.Int64
 }
 
 const (
@@ -70,6 +78,7 @@ type conn struct {
 	answer   []byte
 	got      int
 	intended time.Time
+	sent     time.Time
 }
 
 // Run opens the connections, sends, and returns when every request is answered.
@@ -95,7 +104,7 @@ func Run(ctx context.Context, plan Plan) (Result, error) {
 }
 
 func (l *loop) open() error {
-	to, err := netip.ParseAddrPort(l.plan.Address)
+	replicas, err := endpoints(append([]string{l.plan.Address}, l.plan.Beside...))
 	if err != nil {
 		return err
 	}
@@ -109,7 +118,7 @@ func (l *loop) open() error {
 		return err
 	}
 	for i := range l.plan.Connections {
-		fd, err := dial(to)
+		fd, err := dial(replicas[i%len(replicas)])
 		if err != nil {
 			return err
 		}
@@ -120,6 +129,17 @@ func (l *loop) open() error {
 		}
 	}
 	return nil
+}
+
+func endpoints(addresses []string) ([]netip.AddrPort, error) {
+	out := make([]netip.AddrPort, len(addresses))
+	for i, address := range addresses {
+		var err error
+		if out[i], err = netip.ParseAddrPort(address); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func dial(to netip.AddrPort) (int, error) {
@@ -206,15 +226,30 @@ func (l *loop) receive(id int) error {
 		}
 		return nil
 	}
-	l.result.Statuses[status]++
-	l.result.Latencies = append(l.result.Latencies, time.Since(c.intended))
-	if l.plan.KeepBodies && status == 201 {
-		l.result.Bodies = append(l.result.Bodies, append([]byte(nil), c.answer[head:size]...))
-	}
+	l.note(c, status, c.answer[head:size])
 	c.got = 0
 	l.inward--
 	l.idle = append(l.idle, id)
 	return nil
+}
+
+// note takes an answer into the result.
+func (l *loop) note(c *conn, status int, body []byte) {
+	now := time.Now()
+	l.result.Statuses[status]++
+	l.result.Latencies = append(l.result.Latencies, now.Sub(c.intended))
+	switch status {
+	case http.StatusTooManyRequests:
+		l.result.TurnedAway = append(l.result.TurnedAway, now.Sub(c.sent))
+	case http.StatusCreated:
+		if l.plan.Accepted != nil {
+			l.plan.Accepted.Add(1)
+		}
+		if l.plan.KeepBodies {
+			l.result.Bodies = append(l.result.Bodies, append([]byte(nil), body...))
+			l.result.Answered = append(l.result.Answered, now)
+		}
+	}
 }
 
 func threadCPU() (time.Duration, error) {

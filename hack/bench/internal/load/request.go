@@ -43,8 +43,8 @@ func NewOrders(mark string, tokens []string, orders ...Order) (*Orders, error) {
 	out := &Orders{}
 	for i := range max(len(tokens), len(orders)) {
 		token, o := tokens[i%len(tokens)], orders[i%len(orders)]
-		body := fmt.Sprintf(`{"campaignUid":%q,"addressId":%q,"lines":[{"sku":%q,"units":%d}]}`, o.Campaign, o.Address, o.SKU, o.Units)
-		head := "POST /v1/orders HTTP/1.1\r\nHost: orders.example\r\nAuthorization: Bearer " + token +
+		body := fmt.Sprintf(`{"addressId":%q,"lines":[{"sku":%q,"units":%d}]}`, o.Address, o.SKU, o.Units)
+		head := "POST /v1/campaigns/" + o.Campaign + "/orders HTTP/1.1\r\nHost: orders.example\r\nAuthorization: Bearer " + token +
 			"\r\nContent-Type: application/json\r\nIdempotency-Key: "
 		request := head + mark + strings.Repeat("0", countBytes) + fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		out.templates = append(out.templates, template{request: []byte(request), key: len(head)})

@@ -15,8 +15,11 @@ type Result struct {
 	OwnCPU time.Duration
 	// Latencies are sorted. In an open loop they count from the intended start.
 	Latencies []time.Duration
-	// Bodies are those of the 201s, where the plan asked for them.
-	Bodies [][]byte
+	// TurnedAway are the sorted times from the sending of a request to its 429.
+	TurnedAway []time.Duration
+	// Bodies are those of the 201s, where the plan asked for them, and Answered when each came.
+	Bodies   [][]byte
+	Answered []time.Time
 }
 
 // Accepted is the number of orders that were answered 201.
@@ -29,11 +32,17 @@ func (r Result) Answers() int { return len(r.Latencies) }
 func (r Result) Rate() float64 { return float64(r.Accepted()) / r.Took.Seconds() }
 
 // Quantile returns the latency that a share q of the answers did not exceed.
-func (r Result) Quantile(q float64) time.Duration {
-	if len(r.Latencies) == 0 {
+func (r Result) Quantile(q float64) time.Duration { return Quantile(r.Latencies, q) }
+
+// Quantile returns what a share q of the sorted values does not exceed, 0 of none.
+func Quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
 		return 0
 	}
-	return r.Latencies[min(len(r.Latencies)-1, int(q*float64(len(r.Latencies))))]
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
-func (r *Result) sort() { slices.Sort(r.Latencies) }
+func (r *Result) sort() {
+	slices.Sort(r.Latencies)
+	slices.Sort(r.TurnedAway)
+}

@@ -31,7 +31,7 @@ func (l *loop) sendDue(now time.Time) error {
 			return errors.New("too many requests wait for a connection")
 		}
 		l.waiting = append(l.waiting, l.due)
-		l.due = l.due.Add(time.Duration(l.arrival.ExpFloat64() / l.plan.Rate * float64(time.Second)))
+		l.due = l.due.Add(time.Duration(l.arrival.ExpFloat64() / l.rate() * float64(time.Second)))
 		l.over = l.due.Sub(l.started) >= l.plan.For
 	}
 	if l.plan.Drop && now.Sub(l.started) >= l.plan.For {
@@ -68,6 +68,7 @@ func (l *loop) sendOne(intended time.Time) error {
 			return nil
 		}
 	}
+	c.sent = time.Now()
 	n, err := unix.Write(c.fd, c.request)
 	if err != nil {
 		return err
@@ -80,4 +81,12 @@ func (l *loop) sendOne(intended time.Time) error {
 	l.inward++
 	c.intended = intended
 	return nil
+}
+
+// rate is how many requests a second are intended at the time of the last.
+func (l *loop) rate() float64 {
+	if l.plan.Shape == nil {
+		return l.plan.Rate
+	}
+	return l.plan.Rate * l.plan.Shape(l.due.Sub(l.started))
 }

@@ -7,14 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 const (
 	// rulesNumber is that of the entries which the bench writes itself.
 	rulesNumber = 1
+	fillWriter  = 1 // a replica's number is random, and not this
 	fillBatch   = 1_000
 )
 
@@ -26,11 +25,12 @@ func (us *Ours) Fill(ctx context.Context, orders int) error {
 		values = values[:0]
 		for range min(orders, fillBatch) {
 			us.filled++
-			value, err := proto.Marshal(&lanev1.Entry{Rules: rulesNumber, Command: &lanev1.Entry_Place{Place: &lanev1.Place{
-				OrderId: fmt.Sprintf("ord_%026d", us.filled), CampaignUid: Hot.Campaign, AddressId: address,
-				BuyerId: fmt.Sprintf("mem_%026d", us.filled%Buyers), BodyHash: uint64(us.filled),
-				Lines: []*lanev1.Units{{Sku: Hot.SKU, Units: 1}},
-			}}})
+			entry := record.Entry{Rules: rulesNumber, Writer: fillWriter, Seq: uint32(us.filled), Command: &record.Place{
+				OrderID: fmt.Sprintf("ord_%026d", us.filled), CampaignUID: Hot.Campaign, AddressID: address,
+				BuyerID: fmt.Sprintf("mem_%026d", us.filled%Buyers), BodyHash: uint64(us.filled),
+				Lines: []record.Units{{SKU: Hot.SKU, Units: 1}},
+			}}
+			value, err := entry.Append(nil)
 			if err != nil {
 				return fmt.Errorf("encode an order: %w", err)
 			}

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
+	"github.com/qingcang/qingcang/hack/internal/lanelog"
 	"github.com/qingcang/qingcang/proto/eventkit"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 )
 
@@ -107,22 +105,22 @@ func (r *recounter) follow(ctx context.Context, topic string, next *int64, take 
 
 // place decides an order anew.
 func (r *recounter) place(record eventkit.Record) error {
-	entry := &lanev1.Entry{}
-	if err := proto.Unmarshal(record.Value, entry); err != nil {
+	entry, err := lanelog.Read(record.Value)
+	if err != nil {
 		return err
 	}
-	p := entry.GetPlace()
-	if p == nil || r.asked[p.GetOrderId()] || r.want[p.GetCampaignUid()] == nil {
+	p, ok := entry.Command.(lanelog.Place)
+	if !ok || r.asked[p.Order] || r.want[p.Campaign] == nil {
 		return nil
 	}
-	r.asked[p.GetOrderId()] = true
+	r.asked[p.Order] = true
 	var units int64
-	for _, line := range p.GetLines() {
-		units += line.GetUnits()
+	for _, line := range p.Lines {
+		units += line.Units
 	}
-	if units <= r.left[p.GetCampaignUid()] {
-		r.left[p.GetCampaignUid()] -= units
-		r.want[p.GetCampaignUid()][p.GetOrderId()] = units
+	if units <= r.left[p.Campaign] {
+		r.left[p.Campaign] -= units
+		r.want[p.Campaign][p.Order] = units
 	}
 	return nil
 }

@@ -28,18 +28,40 @@ const (
 	brandSource = "brand-intake/0"
 	brandID     = "brand_01jz6j8f4tfk2b6a1n8x9q7r5m"
 	priceFen    = 9_900
-	openWithin  = 60 * time.Second
+	reachWithin = 60 * time.Second
 )
 
-// openSales wants the campaigns, gives them their stock, and returns when the lane says that they are open.
-func (us *Ours) openSales(ctx context.Context, w Wide) error {
-	campaigns := w.campaigns()
-	for _, sale := range []Sale{Hot, Last, Gone, Later, Limited} {
-		campaigns = append(campaigns, sale.campaign())
+// openSales begins the sales that every run has and the assortment.
+func (us *Ours) openSales(ctx context.Context, o Options) error {
+	campaigns := o.Wide.campaigns()
+	for _, sale := range []Sale{Hot, Last, Gone, Later, Limited, Brief} {
+		campaigns = append(campaigns, sale.campaign(o.BriefHold))
 	}
+	if err := us.want(ctx, campaigns); err != nil {
+		return err
+	}
+	open := func(s *campaignv1.Status) bool { return s.GetPhase() == campaignv1.Status_PHASE_OPEN }
+	return us.await(ctx, "open", open, len(campaigns)-1) // all but Later
+}
+
+// Wait adds an assortment whose sale begins tomorrow, and returns when it has its stock.
+func (us *Ours) Wait(ctx context.Context, w Wide) error {
+	campaigns := w.campaigns()
+	for _, d := range campaigns {
+		d.StartAt = timestamppb.New(time.Now().Add(24 * time.Hour))
+	}
+	if err := us.want(ctx, campaigns); err != nil {
+		return err
+	}
+	return us.await(ctx, "waiting with their stock", func(s *campaignv1.Status) bool {
+		return s.GetPhase() == campaignv1.Status_PHASE_WAITING && s.GetAllocation().GetState() == campaignv1.Allocation_STATE_ALLOCATED
+	}, len(campaigns)+1) // and Later
+}
+
+// want writes the campaigns as the operator would, and gives them their stock as brand-intake would.
+func (us *Ours) want(ctx context.Context, campaigns []*campaignv1.Desired) error {
 	events := make([]eventkit.Event, 0, len(campaigns))
-	prev := ""
-	for i, d := range campaigns {
+	for _, d := range campaigns {
 		if err := us.conn.Put(ctx, "campaigns.v1", d.GetUid(), d); err != nil {
 			return err
 		}
@@ -51,16 +73,14 @@ func (us *Ours) openSales(ctx context.Context, w Wide) error {
 		if err != nil {
 			return fmt.Errorf("encode an allocation: %w", err)
 		}
-		id := eventkit.Position{Source: brandSource, Seq: uint64(i) + 1}.String()
+		us.given++
+		id := eventkit.Position{Source: brandSource, Seq: us.given}.String()
 		events = append(events, eventkit.Event{
-			ID: id, Prev: prev, Type: "brand.v1.StockAllocated", Subject: d.GetUid(), Time: time.Now(), Data: data,
+			ID: id, Prev: us.lastGiven, Type: "brand.v1.StockAllocated", Subject: d.GetUid(), Time: time.Now(), Data: data,
 		})
-		prev = id
+		us.lastGiven = id
 	}
-	if err := us.conn.Publish(ctx, brandEvents, 0, events); err != nil {
-		return err
-	}
-	return us.awaitOpen(ctx, len(campaigns)-1) // all but Later
+	return us.conn.Publish(ctx, brandEvents, 0, events)
 }
 
 // desired is a campaign that is open now.
@@ -80,7 +100,7 @@ func item(sku string, units int64) *campaignv1.Item {
 	return &campaignv1.Item{Sku: sku, PriceFen: priceFen, SettlementFen: priceFen / 2, Units: units}
 }
 
-func (s Sale) campaign() *campaignv1.Desired {
+func (s Sale) campaign(briefHold time.Duration) *campaignv1.Desired {
 	d := desired(s.Campaign)
 	d.Items = []*campaignv1.Item{item(s.SKU, s.Units)}
 	switch s {
@@ -88,16 +108,18 @@ func (s Sale) campaign() *campaignv1.Desired {
 		d.StartAt = timestamppb.New(time.Now().Add(24 * time.Hour))
 	case Limited:
 		d.BuyerLimitUnits = 1
+	case Brief:
+		d.HoldSeconds = int64(briefHold.Seconds())
 	}
 	return d
 }
 
-// awaitOpen follows the status of the campaigns until so many are open.
-func (us *Ours) awaitOpen(ctx context.Context, want int) error {
-	ctx, cancel := context.WithTimeout(ctx, openWithin)
+// await follows the status of the campaigns until so many are as they should be.
+func (us *Ours) await(ctx context.Context, state string, reached func(*campaignv1.Status) bool, want int) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
 	var mu sync.Mutex
-	open := map[string]bool{}
+	there := map[string]bool{}
 	err := us.conn.Table(ctx, "campaign-status.v1", func(uid string, value []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -105,18 +127,18 @@ func (us *Ours) awaitOpen(ctx context.Context, want int) error {
 		if err := proto.Unmarshal(value, status); err != nil {
 			return err
 		}
-		if status.GetPhase() == campaignv1.Status_PHASE_OPEN {
-			open[uid] = true
+		if reached(status) {
+			there[uid] = true
 		}
-		if len(open) == want {
+		if len(there) == want {
 			cancel()
 		}
 		return nil
 	}, func() {})
 	mu.Lock()
 	defer mu.Unlock()
-	if len(open) == want {
+	if len(there) == want {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%d of %d sales opened within %s", len(open), want, openWithin), err)
+	return errors.Join(fmt.Errorf("%d of %d sales were %s within %s", len(there), want, state, reachWithin), err)
 }

@@ -44,13 +44,16 @@ var (
 	Later = Sale{Campaign: "bench-later", SKU: "6901234567915", Units: 1_000}
 	// Limited gives one unit to a buyer.
 	Limited = Sale{Campaign: "bench-limited", SKU: "6901234567922", Units: 1_000_000}
+	// Brief holds only for Options.BriefHold: its orders end unpaid.
+	Brief = Sale{Campaign: "bench-brief", SKU: "6901234567946", Units: 200_000_000}
 )
 
 // System is something that takes orders.
 type System struct {
 	Name string
-	// Address is host:port.
+	// Address is host:port, and Beside are those of further replicas.
 	Address string
+	Beside  []string
 	// Store tells the recount where to look; empty for systems that keep nothing.
 	Store     string
 	processes []string
@@ -99,6 +102,16 @@ func (s *System) PIDs() ([]int, error) {
 		pids = append(pids, pid)
 	}
 	return pids, nil
+}
+
+// Retire ends the system's processes for good: what has been measured should not be in the way.
+func (s *System) Retire() error {
+	for _, name := range s.processes {
+		if err := s.field.supervisor.Halt(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Settle waits until the system has gone quiet.

@@ -40,7 +40,7 @@ func Measure(ctx context.Context, s *systems.System, plan load.Plan) (Sample, er
 	if err != nil {
 		return Sample{}, err
 	}
-	plan.Address = s.Address
+	plan.Address, plan.Beside = s.Address, s.Beside
 	result, err := load.Run(ctx, plan)
 	if err != nil {
 		return Sample{}, fmt.Errorf("%s: %w", s.Name, err)

@@ -166,9 +166,8 @@ type OrderState string
 // PlaceOrder defines model for PlaceOrder.
 type PlaceOrder struct {
 	// AddressId What fulfilment's POST /v1/addresses answered.
-	AddressId   string `json:"addressId"`
-	CampaignUid string `json:"campaignUid"`
-	Lines       []Line `json:"lines"`
+	AddressId string `json:"addressId"`
+	Lines     []Line `json:"lines"`
 
 	// ShareToken The token of the link through which the buyer came. Its owner earns, unless owner and buyer are one.
 	ShareToken string `json:"shareToken,omitempty"`
@@ -190,6 +189,9 @@ type Problem struct {
 	TraceId *string       `json:"trace_id,omitempty"`
 	Type    string        `json:"type"`
 }
+
+// CampaignUid defines model for CampaignUid.
+type CampaignUid = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -302,8 +304,8 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-	PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+	PlaceOrderWithBody(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PlaceOrder Holds stock for a buyer until the campaign's hold time is over.
 	//
@@ -316,8 +318,8 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-	PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+	PlaceOrder(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetOrder Shows one of the buyer's orders.
 	//
@@ -363,9 +365,9 @@ type ClientInterface interface {
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPlaceOrderRequestWithBody(c.Server, params, contentType, body)
+// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+func (c *Client) PlaceOrderWithBody(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceOrderRequestWithBody(c.Server, campaignUid, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -387,9 +389,9 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPlaceOrderRequest(c.Server, params, body)
+// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+func (c *Client) PlaceOrder(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceOrderRequest(c.Server, campaignUid, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -473,26 +475,33 @@ func (c *Client) ReceiveWechatPayNoticeWithBody(ctx context.Context, params *Rec
 }
 
 // NewPlaceOrderRequest calls the generic PlaceOrder builder with application/json body
-func NewPlaceOrderRequest(server string, params *PlaceOrderParams, body PlaceOrderJSONRequestBody) (*http.Request, error) {
+func NewPlaceOrderRequest(server string, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPlaceOrderRequestWithBody(server, params, "application/json", bodyReader)
+	return NewPlaceOrderRequestWithBody(server, campaignUid, params, "application/json", bodyReader)
 }
 
 // NewPlaceOrderRequestWithBody constructs an http.Request for the PlaceOrder method, with any body, and a specified content type
-func NewPlaceOrderRequestWithBody(server string, params *PlaceOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewPlaceOrderRequestWithBody(server string, campaignUid CampaignUid, params *PlaceOrderParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaignUid", campaignUid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
 
 	serverURL, err := url.Parse(server)
 	if err != nil {
 		return nil, err
 	}
 
-	operationPath := fmt.Sprintf("/v1/orders")
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/orders", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -764,8 +773,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-	PlaceOrderWithBodyWithResponse(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
+	// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+	PlaceOrderWithBodyWithResponse(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
 
 	// PlaceOrderWithResponse Holds stock for a buyer until the campaign's hold time is over.
 	//
@@ -778,8 +787,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-	PlaceOrderWithResponse(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
+	// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+	PlaceOrderWithResponse(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
 
 	// GetOrderWithResponse Shows one of the buyer's orders.
 	//
@@ -1085,9 +1094,9 @@ func (r ReceiveWechatPayNoticeResponse) ContentType() string {
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error) {
-	rsp, err := c.PlaceOrderWithBody(ctx, params, contentType, body, reqEditors...)
+// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error) {
+	rsp, err := c.PlaceOrderWithBody(ctx, campaignUid, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -1105,9 +1114,9 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
-func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error) {
-	rsp, err := c.PlaceOrder(ctx, params, body, reqEditors...)
+// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
+func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error) {
+	rsp, err := c.PlaceOrder(ctx, campaignUid, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

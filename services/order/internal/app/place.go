@@ -12,7 +12,8 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
-// placeRoute is part of every order id: it never changes.
+// placeRoute is part of every order id, so it stays what the route was when the first id was derived
+// from it; the route itself has since taken the campaign into its path.
 const placeRoute = "POST /v1/orders"
 
 var (

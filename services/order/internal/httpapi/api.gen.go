@@ -166,9 +166,8 @@ type OrderState string
 // PlaceOrder defines model for PlaceOrder.
 type PlaceOrder struct {
 	// AddressID What fulfilment's POST /v1/addresses answered.
-	AddressID   string `json:"addressId"`
-	CampaignUID string `json:"campaignUid"`
-	Lines       []Line `json:"lines"`
+	AddressID string `json:"addressId"`
+	Lines     []Line `json:"lines"`
 
 	// ShareToken The token of the link through which the buyer came. Its owner earns, unless owner and buyer are one.
 	ShareToken string `json:"shareToken,omitempty"`
@@ -190,6 +189,9 @@ type Problem struct {
 	TraceID *string       `json:"trace_id,omitempty"`
 	Type    string        `json:"type"`
 }
+
+// CampaignUID defines model for CampaignUid.
+type CampaignUID = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -220,8 +222,8 @@ type PlaceOrderJSONRequestBody = PlaceOrder
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// PlaceOrder Holds stock for a buyer until the campaign's hold time is over.
-	// (POST /v1/orders)
-	PlaceOrder(c *gin.Context, params PlaceOrderParams)
+	// (POST /v1/campaigns/{campaignUid}/orders)
+	PlaceOrder(c *gin.Context, campaignUID CampaignUID, params PlaceOrderParams)
 	// GetOrder Shows one of the buyer's orders.
 	// (GET /v1/orders/{orderId})
 	GetOrder(c *gin.Context, orderID OrderID)
@@ -250,6 +252,15 @@ func (siw *ServerInterfaceWrapper) PlaceOrder(c *gin.Context) {
 
 	var err error
 	_ = err
+
+	// ------------- Path parameter "campaignUid" -------------
+	var campaignUID CampaignUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaignUid", c.Param("campaignUid"), &campaignUID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter campaignUid: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params PlaceOrderParams
@@ -285,7 +296,7 @@ func (siw *ServerInterfaceWrapper) PlaceOrder(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.PlaceOrder(c, params)
+	siw.Handler.PlaceOrder(c, campaignUID, params)
 }
 
 // GetOrder operation middleware
@@ -526,7 +537,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
-	router.POST(options.BaseURL+"/v1/orders", wrapper.PlaceOrder)
+	router.POST(options.BaseURL+"/v1/campaigns/:campaignUid/orders", wrapper.PlaceOrder)
 	router.GET(options.BaseURL+"/v1/orders/:orderId", wrapper.GetOrder)
 	router.POST(options.BaseURL+"/v1/orders/:orderId/cancellation", wrapper.CancelOrder)
 	router.POST(options.BaseURL+"/v1/orders/:orderId/payments", wrapper.PayOrder)
@@ -536,8 +547,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 type ProblemApplicationProblemPlusJSONResponse Problem
 
 type PlaceOrderRequestObject struct {
-	Params PlaceOrderParams
-	Body   *PlaceOrderJSONRequestBody
+	CampaignUID CampaignUID `json:"campaignUid"`
+	Params      PlaceOrderParams
+	Body        *PlaceOrderJSONRequestBody
 }
 
 type PlaceOrderResponseObject interface {
@@ -773,7 +785,7 @@ func (response ReceiveWechatPayNoticedefaultApplicationProblemPlusJSONResponse) 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// PlaceOrder Holds stock for a buyer until the campaign's hold time is over.
-	// (POST /v1/orders)
+	// (POST /v1/campaigns/{campaignUid}/orders)
 	PlaceOrder(ctx context.Context, request PlaceOrderRequestObject) (PlaceOrderResponseObject, error)
 	// GetOrder Shows one of the buyer's orders.
 	// (GET /v1/orders/{orderId})
@@ -847,9 +859,10 @@ type strictHandler struct {
 }
 
 // PlaceOrder operation middleware
-func (sh *strictHandler) PlaceOrder(ctx *gin.Context, params PlaceOrderParams) {
+func (sh *strictHandler) PlaceOrder(ctx *gin.Context, campaignUID CampaignUID, params PlaceOrderParams) {
 	var request PlaceOrderRequestObject
 
+	request.CampaignUID = campaignUID
 	request.Params = params
 
 	var body PlaceOrderJSONRequestBody

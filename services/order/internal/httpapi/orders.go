@@ -16,7 +16,7 @@ func (s *Server) PlaceOrder(ctx context.Context, r PlaceOrderRequestObject) (Pla
 	}
 	c := app.PlaceOrder{
 		Buyer: buyer, IdempotencyKey: r.Params.IdempotencyKey, BodyHash: httpkit.BodyHash(ctx),
-		CampaignUID: r.Body.CampaignUID, ShareToken: r.Body.ShareToken, AddressID: r.Body.AddressID,
+		CampaignUID: r.CampaignUID, ShareToken: r.Body.ShareToken, AddressID: r.Body.AddressID,
 		TakeWhatFits: r.Body.TakeWhatFits,
 	}
 	for _, line := range r.Body.Lines {

@@ -16,7 +16,7 @@ func TestOrdersOverTwoReplicas(t *testing.T) {
 	w.opens("sale", 5, 600)
 
 	key := w.key()
-	placed := w.call(0, "ann", http.MethodPost, "/v1/orders", key, order("sale", 3)).want(t, http.StatusCreated, "")
+	placed := w.call(0, "ann", http.MethodPost, ordersOf("sale"), key, order(3)).want(t, http.StatusCreated, "")
 	id := placed.text("orderId")
 	if placed.text("state") != "held" || placed.body["fen"] != 300.0 || placed.text("deadline") == "" {
 		t.Errorf("placed: %v", placed.body)
@@ -28,13 +28,13 @@ func TestOrdersOverTwoReplicas(t *testing.T) {
 		}
 	})
 	t.Run("the same key at the other replica is the same order", func(t *testing.T) {
-		again := w.call(1, "ann", http.MethodPost, "/v1/orders", key, order("sale", 3)).want(t, http.StatusCreated, "")
+		again := w.call(1, "ann", http.MethodPost, ordersOf("sale"), key, order(3)).want(t, http.StatusCreated, "")
 		if again.text("orderId") != id {
 			t.Errorf("another order %s", again.text("orderId"))
 		}
 	})
 	t.Run("the same key with another body is refused", func(t *testing.T) {
-		w.call(1, "ann", http.MethodPost, "/v1/orders", key, order("sale", 1)).want(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+		w.call(1, "ann", http.MethodPost, ordersOf("sale"), key, order(1)).want(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
 	})
 	t.Run("more than is left is refused and says what is left", func(t *testing.T) {
 		refused := w.place(1, "bob", "sale", 3).want(t, http.StatusConflict, "sold_out")
@@ -62,7 +62,7 @@ func TestBadOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	with := func(name string, value any) map[string]any {
-		body := order("sale", 1)
+		body := order(1)
 		body[name] = value
 		return body
 	}
@@ -72,22 +72,23 @@ func TestBadOrders(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		buyer  string
+		uid    string
 		key    string
 		body   map[string]any
 		status int
 		code   string
 	}{
-		"nobody":           {"", w.key(), order("sale", 1), http.StatusUnauthorized, "no_credentials"},
-		"no key":           {"ann", "", order("sale", 1), http.StatusBadRequest, "request_invalid"},
-		"an unknown field": {"ann", w.key(), with("price", 1), http.StatusBadRequest, "request_invalid"},
-		"no units":         {"ann", w.key(), order("sale", 0), http.StatusBadRequest, "request_invalid"},
-		"a share link with one character changed": {"ann", w.key(), with("shareToken", changed), http.StatusBadRequest, "share_token_invalid"},
-		"a share link":           {"ann", w.key(), with("shareToken", token), http.StatusCreated, ""},
-		"an unknown campaign":    {"ann", w.key(), order("none", 1), http.StatusNotFound, "unknown_campaign"},
-		"over the buyer's limit": {"bob", w.key(), order("sale", 11), http.StatusConflict, "over_limit"},
+		"nobody":           {"", "sale", w.key(), order(1), http.StatusUnauthorized, "no_credentials"},
+		"no key":           {"ann", "sale", "", order(1), http.StatusBadRequest, "request_invalid"},
+		"an unknown field": {"ann", "sale", w.key(), with("price", 1), http.StatusBadRequest, "request_invalid"},
+		"no units":         {"ann", "sale", w.key(), order(0), http.StatusBadRequest, "request_invalid"},
+		"a share link with one character changed": {"ann", "sale", w.key(), with("shareToken", changed), http.StatusBadRequest, "share_token_invalid"},
+		"a share link":           {"ann", "sale", w.key(), with("shareToken", token), http.StatusCreated, ""},
+		"an unknown campaign":    {"ann", "none", w.key(), order(1), http.StatusNotFound, "unknown_campaign"},
+		"over the buyer's limit": {"bob", "sale", w.key(), order(11), http.StatusConflict, "over_limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.call(0, c.buyer, http.MethodPost, "/v1/orders", c.key, c.body).want(t, c.status, c.code)
+			w.call(0, c.buyer, http.MethodPost, ordersOf(c.uid), c.key, c.body).want(t, c.status, c.code)
 		})
 	}
 }

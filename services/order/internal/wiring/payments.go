@@ -9,6 +9,7 @@ import (
 	"github.com/qingcang/qingcang/proto/eventkit"
 	"github.com/qingcang/qingcang/services/order/internal/app"
 	"github.com/qingcang/qingcang/services/order/internal/eventin"
+	"github.com/qingcang/qingcang/services/order/internal/httpapi"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
@@ -17,7 +18,12 @@ import (
 // orderEvents is where the payment journal is published.
 const orderEvents = "order.events.v1"
 
-// provider is what takes and returns money: *wechatpay.Client.
+// Provider is what takes and returns money and says so: *wechatpay.Client.
+type Provider interface {
+	provider
+	httpapi.NoticeParser
+}
+
 type provider interface {
 	app.Cashier
 	app.Treasury

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	"github.com/qingcang/qingcang/services/internal/auth"
@@ -17,9 +16,6 @@ import (
 	"github.com/qingcang/qingcang/services/internal/run"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/app"
-	"github.com/qingcang/qingcang/services/order/internal/eventin"
-	"github.com/qingcang/qingcang/services/order/internal/httpapi"
-	"github.com/qingcang/qingcang/services/order/internal/lane"
 )
 
 // laneCollection keeps the snapshots of the shared lanes. What it holds may be
@@ -69,44 +65,16 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, listener net.Liste
 	}
 	defer func() { err = errors.Join(err, closeDB(context.WithoutCancel(ctx))) }()
 
-	money, err := app.OpenPaymentJournal(ctx, journal.NewMongoStore(db, app.PaymentCollection), log)
+	service, err := Assemble(ctx, Outside{
+		Kafka: conn, Payments: journal.NewMongoStore(db, app.PaymentCollection),
+		Snapshots: journal.NewMongoStore(db, laneCollection), Provider: provider,
+		Buyers: buyers, Shares: shares, DatabaseReady: mongokit.Ready(db),
+	}, log)
 	if err != nil {
 		return err
 	}
-	campaigns := lane.NewCampaigns(conn, log)
-	lanes, err := lane.New(lane.Config{
-		Conn: conn, Campaigns: campaigns, Snapshots: journal.NewMongoStore(db, laneCollection), Log: log,
-		Alongside: tellStatus(app.NewCampaignStatus(money, conn, log)),
-	})
-	if err != nil {
-		return err
-	}
-	orders := app.NewOrders(lanes, app.NewMoneyOfOrders(money), shares)
-	payments := newPayments(money, lanes, provider, log)
-	handler, err := httpapi.New(orders, httpapi.NewPayments(payments, provider, payments, buyers), httpapi.Door{
-		Buyers: buyers, Log: log,
-		Probes: run.Probes(map[string]func(*http.Request) error{
-			"mongodb":   mongokit.Ready(db),
-			"kafka":     func(r *http.Request) error { return conn.Ping(r.Context()) },
-			"campaigns": campaigns.Ready,
-			"lanes":     lanes.Ready,
-		}),
-	})
-	if err != nil {
-		return err
-	}
-
-	roles := paymentRoles(money, payments, conn, log)
-	roles[eventin.BrandEvents] = eventin.Allocations(lanes, log)
-	roles[lane.SharedTopic] = lanes.Publisher()
-
 	group := run.NewGroup(ctx, log)
-	group.Go("journal", money.Run)
-	group.Go("campaigns", campaigns.Run)
-	group.Go("lanes", lanes.Run)
-	group.Go("events", func(ctx context.Context) error {
-		return conn.Consume(ctx, eventkit.Group{ID: httpapi.Service, Topics: roles, Log: log})
-	})
-	group.Go("http", run.HTTPListener(listener, handler))
+	service.Start(group)
+	group.Go("http", run.HTTPListener(listener, service.Handler))
 	return group.Wait()
 }

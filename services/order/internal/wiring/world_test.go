@@ -235,11 +235,13 @@ func (w *world) call(replica int, buyer, method, path, key string, body any) ans
 // place asks for units of "a" under a key of its own.
 func (w *world) place(replica int, buyer, uid string, units int64) answer {
 	w.t.Helper()
-	return w.call(replica, buyer, http.MethodPost, "/v1/orders", w.key(), order(uid, units))
+	return w.call(replica, buyer, http.MethodPost, ordersOf(uid), w.key(), order(units))
 }
 
-func order(uid string, units int64) map[string]any {
-	return map[string]any{"campaignUid": uid, "addressId": addressID, "lines": []map[string]any{{"sku": "a", "units": units}}}
+func ordersOf(uid string) string { return "/v1/campaigns/" + uid + "/orders" }
+
+func order(units int64) map[string]any {
+	return map[string]any{"addressId": addressID, "lines": []map[string]any{{"sku": "a", "units": units}}}
 }
 
 // key is an Idempotency-Key that was not used before.

@@ -9,19 +9,18 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/qingcang/qingcang/services/bench-peers/internal/door"
 	"github.com/qingcang/qingcang/services/bench-peers/internal/pgpeer"
 	"github.com/qingcang/qingcang/services/bench-peers/internal/redispeer"
 	"github.com/qingcang/qingcang/services/internal/auth"
+	"github.com/qingcang/qingcang/services/internal/run"
 )
 
 // rowConnections was the fastest of 2, 4, 8, 16, 32 and 64 for one hot row on 2 cores.
@@ -52,7 +51,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, c); err != nil {
+	if err := serve(ctx, c); err != nil {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
@@ -69,21 +68,13 @@ func (c *config) addStock(text string) error {
 	return nil
 }
 
-func run(ctx context.Context, c config) error {
+func serve(ctx context.Context, c config) error {
 	handler, err := c.handler(ctx)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
-	}
-	return nil
+	// The services' own server: whatever it costs to bound a request, it costs everybody.
+	return run.HTTPServer(c.listen, handler)(ctx)
 }
 
 func (c *config) handler(ctx context.Context) (http.Handler, error) {

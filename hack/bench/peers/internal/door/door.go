@@ -25,6 +25,7 @@ const (
 	maxName      = 64
 	// holdTime is how long a reservation stands; nothing here ends it, which favours the peers.
 	holdTime = 30 * time.Minute
+	route    = "/v1/campaigns/:campaignUid/orders"
 	// PriceFen is what every unit costs.
 	PriceFen = 9_900
 )
@@ -48,7 +49,6 @@ type Everything struct{}
 func (Everything) Reserve(context.Context, Order) (bool, error) { return true, nil }
 
 type request struct {
-	CampaignUID  string `json:"campaignUid"`
 	ShareToken   string `json:"shareToken"`
 	AddressID    string `json:"addressId"`
 	Lines        []line `json:"lines"`
@@ -77,11 +77,11 @@ type pricedLine struct {
 	PriceFen int64  `json:"priceFen"`
 }
 
-// New returns a gin engine whose POST /v1/orders reserves.
+// New returns a gin engine whose route of orders reserves.
 func New(buyers *auth.Keys, stock Reserver) http.Handler {
 	engine := bare()
 	authenticate := buyers.Authenticate(auth.Buyer)
-	engine.POST("/v1/orders", func(c *gin.Context) {
+	engine.POST(route, func(c *gin.Context) {
 		buyer, err := authenticate(c.Request)
 		if err != nil {
 			c.AbortWithStatus(http.StatusUnauthorized)
@@ -108,7 +108,7 @@ func New(buyers *auth.Keys, stock Reserver) http.Handler {
 // NewNoop returns a gin engine that answers 201 to every order and reads nothing of it.
 func NewNoop() http.Handler {
 	engine := bare()
-	engine.POST("/v1/orders", func(c *gin.Context) { c.Status(http.StatusCreated) })
+	engine.POST(route, func(c *gin.Context) { c.Status(http.StatusCreated) })
 	return engine
 }
 
@@ -132,20 +132,20 @@ func decode(c *gin.Context, buyer auth.Principal) (Order, error) {
 	if err := decoder.Decode(&r); err != nil {
 		return Order{}, err
 	}
-	key := c.GetHeader("Idempotency-Key")
-	if !goodKey(key) || !r.good() {
+	campaign, key := c.Param("campaignUid"), c.GetHeader("Idempotency-Key")
+	if len(campaign) > maxName || !goodKey(key) || !r.good() {
 		return Order{}, errOrder
 	}
 	return Order{
-		ID:       ids.Derive("ord", buyer.Scope(), "POST /v1/orders", r.CampaignUID, key),
-		Campaign: r.CampaignUID, SKU: r.Lines[0].SKU, Units: r.Lines[0].Units,
+		ID:       ids.Derive("ord", buyer.Scope(), "POST /v1/orders", campaign, key),
+		Campaign: campaign, SKU: r.Lines[0].SKU, Units: r.Lines[0].Units,
 		Buyer: buyer.ID, Address: r.AddressID, Deadline: time.Now().Add(holdTime).UTC(),
 	}, nil
 }
 
 // good holds the body to the contract's bounds.
 func (r *request) good() bool {
-	if r.CampaignUID == "" || len(r.CampaignUID) > maxName || ids.Check("addr", r.AddressID) != nil || len(r.Lines) == 0 || len(r.Lines) > maxLines {
+	if ids.Check("addr", r.AddressID) != nil || len(r.Lines) == 0 || len(r.Lines) > maxLines {
 		return false
 	}
 	for _, l := range r.Lines {
