@@ -32,6 +32,21 @@ func (s *Supervisor) Halt(name string) error {
 	return nil
 }
 
+// Retire has the process end in its own way, as Stop does, and keeps it from being started again
+// until Release. It returns when the process is dead.
+func (s *Supervisor) Retire(name string) error {
+	k, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	k.hold()
+	if err := k.terminate(); err != nil {
+		k.release()
+		return err
+	}
+	return nil
+}
+
 // Release has a halted process started again, and does nothing to another one.
 func (s *Supervisor) Release(name string) error {
 	k, err := s.find(name)

@@ -9,8 +9,9 @@ import (
 // Keys are the HMAC secrets of one audience by key id. New tokens are signed
 // with the active one; tokens of the others stay valid until the key goes.
 type Keys struct {
-	active  string
-	secrets map[string][]byte
+	active   string
+	secrets  map[string][]byte
+	verified *verified
 }
 
 // NewKeys checks and copies the secrets. Each has at least 32 bytes and an id
@@ -21,7 +22,7 @@ func NewKeys(secrets map[string][]byte, active string) (*Keys, error) {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
 	set = set.Clone()
-	return &Keys{active: set.Active, secrets: set.Secrets}, nil
+	return &Keys{active: set.Active, secrets: set.Secrets, verified: newVerified()}, nil
 }
 
 // LoadKeys reads a key file; see package keyfile for its form.

@@ -20,7 +20,8 @@ type Claims struct {
 	Audience string
 	// ID names this token, for audit. It may be empty.
 	ID string
-	// Roles are what the holder may do. It may be empty.
+	// Roles are what the holder may do. It may be empty. Verify gives the same slice to all who ask:
+	// it is not to be changed.
 	Roles []string
 	// Payer is the holder's openid at the payment provider, sealed by
 	// SealSubject. It may be empty.
@@ -63,6 +64,9 @@ func Verify(keys *Keys, audience, token string, now time.Time) (Claims, error) {
 	if len(token) > maxBearerBytes {
 		return Claims{}, ErrBadToken
 	}
+	if c, ok := keys.verified.find(audience, token, now); ok {
+		return c, nil
+	}
 	var w wireClaims
 	_, err := jwt.ParseWithClaims(token, &w, keys.find,
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
@@ -78,7 +82,21 @@ func Verify(keys *Keys, audience, token string, now time.Time) (Claims, error) {
 	if w.Subject == "" {
 		return Claims{}, ErrBadToken
 	}
-	return Claims{Subject: w.Subject, Audience: audience, ID: w.ID, Roles: w.Roles, Payer: w.Payer}, nil
+	c := Claims{Subject: w.Subject, Audience: audience, ID: w.ID, Roles: w.Roles, Payer: w.Payer}
+	from, until := w.span()
+	keys.verified.remember(&goodToken{token: token, audience: audience, from: from, until: until, claims: c})
+	return c, nil
+}
+
+// span is when a token is good, as the parser sees it: it requires an expiry and checks the other two if
+// they are there.
+func (w *wireClaims) span() (from, until time.Time) {
+	for _, at := range []*jwt.NumericDate{w.IssuedAt, w.NotBefore} {
+		if at != nil && at.Add(-leeway).After(from) {
+			from = at.Add(-leeway)
+		}
+	}
+	return from, w.ExpiresAt.Add(leeway)
 }
 
 func (k *Keys) find(t *jwt.Token) (any, error) {

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 )
 
 const (
@@ -73,6 +74,20 @@ func Random(t *testing.T, row string, n Trials, trial func(*Trial)) {
 		})
 	}
 	workers.Wait()
+}
+
+// Virtual is Random with each trial in a bubble of virtual time (testing/synctest) of its own. A
+// goroutine that a trial leaves behind is a violation.
+func Virtual(t *testing.T, row string, n Trials, trial func(*Trial)) {
+	t.Helper()
+	Random(t, row, n, func(outside *Trial) {
+		synctest.Test(t, func(t *testing.T) {
+			inside := &Trial{TB: t, Rand: outside.Rand}
+			if violation := inside.run(trial); violation != "" {
+				outside.note(violation)
+			}
+		})
+	})
 }
 
 // Exhaustive walks through all cases of a row. The walk makes each one by calling

@@ -3,6 +3,7 @@ package proof
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestWhatATrialComesTo(t *testing.T) {
@@ -57,6 +58,24 @@ func TestASeedMakesTheSameTrialsAgain(t *testing.T) {
 		if !first[n] {
 			t.Errorf("%d was not drawn at first", n)
 		}
+	}
+}
+
+func TestVirtualTrialsHaveTheirOwnTime(t *testing.T) {
+	t.Setenv("PROOF", "")
+	began := time.Now()
+	Virtual(t, "0", Trials{CI: 4 * plainShare}, func(t *Trial) {
+		start := time.Now()
+		time.Sleep(time.Hour)
+		if got := time.Since(start); got != time.Hour {
+			t.Errorf("%s passed", got)
+		}
+		if t.Context().Err() != nil {
+			t.Error("the context ended with time")
+		}
+	})
+	if time.Since(began) > time.Minute {
+		t.Error("the hours were waited for")
 	}
 }
 

@@ -17,8 +17,12 @@ type RefundState string
 const (
 	RefundSuccess    RefundState = "SUCCESS"
 	RefundProcessing RefundState = "PROCESSING"
-	RefundClosed     RefundState = "CLOSED"   // it failed; a new refund is needed
-	RefundAbnormal   RefundState = "ABNORMAL" // the buyer's card is gone; finance handles it by hand
+	// RefundClosed means that our balance did not cover it for seven days: it is to
+	// be asked for again, under a new number.
+	RefundClosed RefundState = "CLOSED"
+	// RefundAbnormal means that the buyer's card is gone or frozen. The money is in
+	// between; a person says where it is to go, and then it may still succeed.
+	RefundAbnormal RefundState = "ABNORMAL"
 )
 
 // RefundRequest asks for money to go back to the buyer.
@@ -40,7 +44,9 @@ type RefundStatus struct {
 	RefundID    string
 	State       RefundState
 	Fen         money.Fen
-	SettledAt   time.Time
+	// AcceptedAt is when WeChat Pay took the refund; a notice does not tell it.
+	AcceptedAt time.Time
+	SettledAt  time.Time
 }
 
 // Refund asks for a refund, or for the state of one that was asked for.
@@ -78,7 +84,7 @@ func (c *Client) QueryRefund(ctx context.Context, outRefundNo string) (RefundSta
 func refundStatus(r *refunddomestic.Refund, outRefundNo string) (RefundStatus, error) {
 	s := RefundStatus{
 		OutTradeNo: deref(r.OutTradeNo), OutRefundNo: deref(r.OutRefundNo), RefundID: deref(r.RefundId),
-		State: RefundState(deref(r.Status)), SettledAt: deref(r.SuccessTime),
+		State: RefundState(deref(r.Status)), AcceptedAt: deref(r.CreateTime), SettledAt: deref(r.SuccessTime),
 	}
 	if r.Amount != nil {
 		s.Fen = money.Fen(deref(r.Amount.Refund))

@@ -42,6 +42,7 @@ func main() {
 func run(ctx context.Context, logger *slog.Logger, args []string) error {
 	flags := flag.NewFlagSet("broker", flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:9092", "loopback `address` to serve on and to tell clients")
+	advertise := flags.String("advertise", "", "`address` to tell clients instead, of a proxy before this one")
 	dir := flags.String("dir", "", "`directory` of the logs, created when missing")
 	fsync := flags.Bool("fsync", false, "wait for the disk at each batch")
 	if err := flags.Parse(args); err != nil {
@@ -56,7 +57,7 @@ func run(ctx context.Context, logger *slog.Logger, args []string) error {
 	}
 	options := []kfake.Opt{
 		kfake.Ports(port),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, *listen) }),
+		kfake.ListenFn(listenAs(*listen, *advertise)),
 		kfake.DataDir(*dir),
 		kfake.BrokerConfigs(map[string]string{"log.segment.bytes": strconv.Itoa(segmentBytes)}),
 		kfake.WithLogger(brokerLogger{logger}),
@@ -72,6 +73,31 @@ func run(ctx context.Context, logger *slog.Logger, args []string) error {
 	cluster.Close()
 	return nil
 }
+
+// listenAs listens on one address and tells another, if there is one: clients go where a broker says
+// that it is, and so would pass by a proxy before it.
+func listenAs(listen, advertise string) func(network, _ string) (net.Listener, error) {
+	return func(network, _ string) (net.Listener, error) {
+		listener, err := net.Listen(network, listen)
+		if err != nil || advertise == "" {
+			return listener, err
+		}
+		told, err := net.ResolveTCPAddr(network, advertise)
+		if err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+		return advertised{listener, told}, nil
+	}
+}
+
+// advertised is a listener that is reached at another address than its own.
+type advertised struct {
+	net.Listener
+	addr net.Addr
+}
+
+// Addr is what the broker tells its clients.
+func (a advertised) Addr() net.Addr { return a.addr }
 
 // brokerLogger hands the broker's warnings and errors to slog; its chatter
 // about each request is dropped before it is formatted.

@@ -27,6 +27,58 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// How the refund goes on.
+type RefundResolved_How int32
+
+const (
+	RefundResolved_HOW_UNSPECIFIED RefundResolved_How = 0
+	// The provider was told how to go on and is asked again.
+	RefundResolved_HOW_RETRIED RefundResolved_How = 1
+	// The buyer has the money from another account of ours.
+	RefundResolved_HOW_PAID_OTHERWISE RefundResolved_How = 2
+)
+
+// Enum value maps for RefundResolved_How.
+var (
+	RefundResolved_How_name = map[int32]string{
+		0: "HOW_UNSPECIFIED",
+		1: "HOW_RETRIED",
+		2: "HOW_PAID_OTHERWISE",
+	}
+	RefundResolved_How_value = map[string]int32{
+		"HOW_UNSPECIFIED":    0,
+		"HOW_RETRIED":        1,
+		"HOW_PAID_OTHERWISE": 2,
+	}
+)
+
+func (x RefundResolved_How) Enum() *RefundResolved_How {
+	p := new(RefundResolved_How)
+	*p = x
+	return p
+}
+
+func (x RefundResolved_How) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RefundResolved_How) Descriptor() protoreflect.EnumDescriptor {
+	return file_order_v1_events_proto_enumTypes[0].Descriptor()
+}
+
+func (RefundResolved_How) Type() protoreflect.EnumType {
+	return &file_order_v1_events_proto_enumTypes[0]
+}
+
+func (x RefundResolved_How) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RefundResolved_How.Descriptor instead.
+func (RefundResolved_How) EnumDescriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{14, 0}
+}
+
 // PrepayRequested: the buyer wants to pay; the provider will be asked.
 type PrepayRequested struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -245,6 +297,8 @@ type PaymentReceived struct {
 	Fen           int64                  `protobuf:"varint,5,opt,name=fen,proto3" json:"fen,omitempty"`
 	Lane          *v1.Lane               `protobuf:"bytes,6,opt,name=lane,proto3" json:"lane,omitempty"`
 	Posting       *v11.Posting           `protobuf:"bytes,7,opt,name=posting,proto3" json:"posting,omitempty"`
+	// Paid_at is when the buyer paid, as the provider says: by it the provider's bill counts the day.
+	PaidAt        *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=paid_at,json=paidAt,proto3" json:"paid_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -324,6 +378,13 @@ func (x *PaymentReceived) GetLane() *v1.Lane {
 func (x *PaymentReceived) GetPosting() *v11.Posting {
 	if x != nil {
 		return x.Posting
+	}
+	return nil
+}
+
+func (x *PaymentReceived) GetPaidAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PaidAt
 	}
 	return nil
 }
@@ -905,6 +966,85 @@ func (x *RefundRequested) GetPosting() *v11.Posting {
 	return nil
 }
 
+// RefundAccepted: the provider is on it; a bank may take days.
+type RefundAccepted struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	OrderId   string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	PaymentId string                 `protobuf:"bytes,2,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
+	RefundId  string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	// Out_refund_no is the refund's number at the provider: its id, unless that number was closed.
+	OutRefundNo string `protobuf:"bytes,4,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
+	// Accepted_at is the provider's time: by it its bill counts the day.
+	AcceptedAt    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundAccepted) Reset() {
+	*x = RefundAccepted{}
+	mi := &file_order_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundAccepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundAccepted) ProtoMessage() {}
+
+func (x *RefundAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundAccepted.ProtoReflect.Descriptor instead.
+func (*RefundAccepted) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RefundAccepted) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RefundAccepted) GetPaymentId() string {
+	if x != nil {
+		return x.PaymentId
+	}
+	return ""
+}
+
+func (x *RefundAccepted) GetRefundId() string {
+	if x != nil {
+		return x.RefundId
+	}
+	return ""
+}
+
+func (x *RefundAccepted) GetOutRefundNo() string {
+	if x != nil {
+		return x.OutRefundNo
+	}
+	return ""
+}
+
+func (x *RefundAccepted) GetAcceptedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptedAt
+	}
+	return nil
+}
+
 // RefundSettled: the provider gave the money back.
 type RefundSettled struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -913,13 +1053,15 @@ type RefundSettled struct {
 	RefundId      string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
 	Fen           int64                  `protobuf:"varint,4,opt,name=fen,proto3" json:"fen,omitempty"`
 	Posting       *v11.Posting           `protobuf:"bytes,5,opt,name=posting,proto3" json:"posting,omitempty"`
+	OutRefundNo   string                 `protobuf:"bytes,6,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
+	AcceptedAt    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RefundSettled) Reset() {
 	*x = RefundSettled{}
-	mi := &file_order_v1_events_proto_msgTypes[10]
+	mi := &file_order_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1073,7 @@ func (x *RefundSettled) String() string {
 func (*RefundSettled) ProtoMessage() {}
 
 func (x *RefundSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_order_v1_events_proto_msgTypes[10]
+	mi := &file_order_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1086,7 @@ func (x *RefundSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundSettled.ProtoReflect.Descriptor instead.
 func (*RefundSettled) Descriptor() ([]byte, []int) {
-	return file_order_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_order_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RefundSettled) GetOrderId() string {
@@ -982,6 +1124,279 @@ func (x *RefundSettled) GetPosting() *v11.Posting {
 	return nil
 }
 
+func (x *RefundSettled) GetOutRefundNo() string {
+	if x != nil {
+		return x.OutRefundNo
+	}
+	return ""
+}
+
+func (x *RefundSettled) GetAcceptedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptedAt
+	}
+	return nil
+}
+
+// RefundClosed: the provider gave up a number of the refund, which is asked for under a new one.
+type RefundClosed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	PaymentId     string                 `protobuf:"bytes,2,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
+	RefundId      string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	OutRefundNo   string                 `protobuf:"bytes,4,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundClosed) Reset() {
+	*x = RefundClosed{}
+	mi := &file_order_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundClosed) ProtoMessage() {}
+
+func (x *RefundClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundClosed.ProtoReflect.Descriptor instead.
+func (*RefundClosed) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RefundClosed) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RefundClosed) GetPaymentId() string {
+	if x != nil {
+		return x.PaymentId
+	}
+	return ""
+}
+
+func (x *RefundClosed) GetRefundId() string {
+	if x != nil {
+		return x.RefundId
+	}
+	return ""
+}
+
+func (x *RefundClosed) GetOutRefundNo() string {
+	if x != nil {
+		return x.OutRefundNo
+	}
+	return ""
+}
+
+// RefundNeedsFinance: the provider cannot give the money back by itself; a person has to see to it.
+type RefundNeedsFinance struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	OrderId     string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	PaymentId   string                 `protobuf:"bytes,2,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
+	RefundId    string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	OutRefundNo string                 `protobuf:"bytes,4,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
+	Fen         int64                  `protobuf:"varint,5,opt,name=fen,proto3" json:"fen,omitempty"`
+	// Reason is abnormal (the buyer's card is gone), closed (given up too often), refused.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundNeedsFinance) Reset() {
+	*x = RefundNeedsFinance{}
+	mi := &file_order_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundNeedsFinance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundNeedsFinance) ProtoMessage() {}
+
+func (x *RefundNeedsFinance) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundNeedsFinance.ProtoReflect.Descriptor instead.
+func (*RefundNeedsFinance) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RefundNeedsFinance) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RefundNeedsFinance) GetPaymentId() string {
+	if x != nil {
+		return x.PaymentId
+	}
+	return ""
+}
+
+func (x *RefundNeedsFinance) GetRefundId() string {
+	if x != nil {
+		return x.RefundId
+	}
+	return ""
+}
+
+func (x *RefundNeedsFinance) GetOutRefundNo() string {
+	if x != nil {
+		return x.OutRefundNo
+	}
+	return ""
+}
+
+func (x *RefundNeedsFinance) GetFen() int64 {
+	if x != nil {
+		return x.Fen
+	}
+	return 0
+}
+
+func (x *RefundNeedsFinance) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RefundResolved: what finance did about it.
+type RefundResolved struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	OrderId   string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	PaymentId string                 `protobuf:"bytes,2,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
+	RefundId  string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
+	How       RefundResolved_How     `protobuf:"varint,4,opt,name=how,proto3,enum=order.v1.RefundResolved_How" json:"how,omitempty"`
+	// Reference finds what was done in finance's own books; it names no person.
+	Reference string `protobuf:"bytes,5,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Staff_id is the subject of the staff token.
+	StaffId string `protobuf:"bytes,6,opt,name=staff_id,json=staffId,proto3" json:"staff_id,omitempty"`
+	Fen     int64  `protobuf:"varint,7,opt,name=fen,proto3" json:"fen,omitempty"`
+	// Posting is set when the money was paid otherwise.
+	Posting       *v11.Posting `protobuf:"bytes,8,opt,name=posting,proto3" json:"posting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundResolved) Reset() {
+	*x = RefundResolved{}
+	mi := &file_order_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundResolved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundResolved) ProtoMessage() {}
+
+func (x *RefundResolved) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundResolved.ProtoReflect.Descriptor instead.
+func (*RefundResolved) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RefundResolved) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RefundResolved) GetPaymentId() string {
+	if x != nil {
+		return x.PaymentId
+	}
+	return ""
+}
+
+func (x *RefundResolved) GetRefundId() string {
+	if x != nil {
+		return x.RefundId
+	}
+	return ""
+}
+
+func (x *RefundResolved) GetHow() RefundResolved_How {
+	if x != nil {
+		return x.How
+	}
+	return RefundResolved_HOW_UNSPECIFIED
+}
+
+func (x *RefundResolved) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *RefundResolved) GetStaffId() string {
+	if x != nil {
+		return x.StaffId
+	}
+	return ""
+}
+
+func (x *RefundResolved) GetFen() int64 {
+	if x != nil {
+		return x.Fen
+	}
+	return 0
+}
+
+func (x *RefundResolved) GetPosting() *v11.Posting {
+	if x != nil {
+		return x.Posting
+	}
+	return nil
+}
+
 // OrderMatured: the return window is over; the order's money can no longer change.
 type OrderMatured struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -997,7 +1412,7 @@ type OrderMatured struct {
 
 func (x *OrderMatured) Reset() {
 	*x = OrderMatured{}
-	mi := &file_order_v1_events_proto_msgTypes[11]
+	mi := &file_order_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1424,7 @@ func (x *OrderMatured) String() string {
 func (*OrderMatured) ProtoMessage() {}
 
 func (x *OrderMatured) ProtoReflect() protoreflect.Message {
-	mi := &file_order_v1_events_proto_msgTypes[11]
+	mi := &file_order_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1437,7 @@ func (x *OrderMatured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderMatured.ProtoReflect.Descriptor instead.
 func (*OrderMatured) Descriptor() ([]byte, []int) {
-	return file_order_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_order_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OrderMatured) GetOrderId() string {
@@ -1060,6 +1475,329 @@ func (x *OrderMatured) GetLines() []*PaidLine {
 	return nil
 }
 
+// BillReconciled: one day's bill of the provider was compared with the journal.
+type BillReconciled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Date is the bill's day in Asia/Shanghai, "2026-11-22".
+	Date     string    `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
+	Provider *BillSide `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
+	Journal  *BillSide `protobuf:"bytes,3,opt,name=journal,proto3" json:"journal,omitempty"`
+	// Differences are the first of them; the counts are of all.
+	Differences   []*BillDifference      `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
+	Counts        []*BillDifferenceCount `protobuf:"bytes,5,rep,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BillReconciled) Reset() {
+	*x = BillReconciled{}
+	mi := &file_order_v1_events_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BillReconciled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BillReconciled) ProtoMessage() {}
+
+func (x *BillReconciled) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BillReconciled.ProtoReflect.Descriptor instead.
+func (*BillReconciled) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BillReconciled) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *BillReconciled) GetProvider() *BillSide {
+	if x != nil {
+		return x.Provider
+	}
+	return nil
+}
+
+func (x *BillReconciled) GetJournal() *BillSide {
+	if x != nil {
+		return x.Journal
+	}
+	return nil
+}
+
+func (x *BillReconciled) GetDifferences() []*BillDifference {
+	if x != nil {
+		return x.Differences
+	}
+	return nil
+}
+
+func (x *BillReconciled) GetCounts() []*BillDifferenceCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+// BillSide is what one side counts of a day.
+type BillSide struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Payments      int64                  `protobuf:"varint,1,opt,name=payments,proto3" json:"payments,omitempty"`
+	PaidFen       int64                  `protobuf:"varint,2,opt,name=paid_fen,json=paidFen,proto3" json:"paid_fen,omitempty"`
+	Refunds       int64                  `protobuf:"varint,3,opt,name=refunds,proto3" json:"refunds,omitempty"`
+	RefundedFen   int64                  `protobuf:"varint,4,opt,name=refunded_fen,json=refundedFen,proto3" json:"refunded_fen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BillSide) Reset() {
+	*x = BillSide{}
+	mi := &file_order_v1_events_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BillSide) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BillSide) ProtoMessage() {}
+
+func (x *BillSide) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BillSide.ProtoReflect.Descriptor instead.
+func (*BillSide) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *BillSide) GetPayments() int64 {
+	if x != nil {
+		return x.Payments
+	}
+	return 0
+}
+
+func (x *BillSide) GetPaidFen() int64 {
+	if x != nil {
+		return x.PaidFen
+	}
+	return 0
+}
+
+func (x *BillSide) GetRefunds() int64 {
+	if x != nil {
+		return x.Refunds
+	}
+	return 0
+}
+
+func (x *BillSide) GetRefundedFen() int64 {
+	if x != nil {
+		return x.RefundedFen
+	}
+	return 0
+}
+
+// BillDifference is one thing that the bill and the journal do not say alike.
+type BillDifference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Kind is missing_here, missing_there, amount_differs, state_differs, doubled, other_day.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Entry is payment or refund.
+	Entry string `protobuf:"bytes,2,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Number is the out_trade_no of a payment and the out_refund_no of a refund.
+	Number        string `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
+	TransactionId string `protobuf:"bytes,4,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Order_ref is the order's id, where the journal has one.
+	OrderRef      string `protobuf:"bytes,5,opt,name=order_ref,json=orderRef,proto3" json:"order_ref,omitempty"`
+	ProviderFen   int64  `protobuf:"varint,6,opt,name=provider_fen,json=providerFen,proto3" json:"provider_fen,omitempty"`
+	JournalFen    int64  `protobuf:"varint,7,opt,name=journal_fen,json=journalFen,proto3" json:"journal_fen,omitempty"`
+	ProviderState string `protobuf:"bytes,8,opt,name=provider_state,json=providerState,proto3" json:"provider_state,omitempty"`
+	JournalState  string `protobuf:"bytes,9,opt,name=journal_state,json=journalState,proto3" json:"journal_state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BillDifference) Reset() {
+	*x = BillDifference{}
+	mi := &file_order_v1_events_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BillDifference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BillDifference) ProtoMessage() {}
+
+func (x *BillDifference) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BillDifference.ProtoReflect.Descriptor instead.
+func (*BillDifference) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *BillDifference) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *BillDifference) GetEntry() string {
+	if x != nil {
+		return x.Entry
+	}
+	return ""
+}
+
+func (x *BillDifference) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *BillDifference) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *BillDifference) GetOrderRef() string {
+	if x != nil {
+		return x.OrderRef
+	}
+	return ""
+}
+
+func (x *BillDifference) GetProviderFen() int64 {
+	if x != nil {
+		return x.ProviderFen
+	}
+	return 0
+}
+
+func (x *BillDifference) GetJournalFen() int64 {
+	if x != nil {
+		return x.JournalFen
+	}
+	return 0
+}
+
+func (x *BillDifference) GetProviderState() string {
+	if x != nil {
+		return x.ProviderState
+	}
+	return ""
+}
+
+func (x *BillDifference) GetJournalState() string {
+	if x != nil {
+		return x.JournalState
+	}
+	return ""
+}
+
+// BillDifferenceCount counts the differences of a kind.
+type BillDifferenceCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Count int64                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// Fen is by how much the provider's side is more, over all of them.
+	Fen           int64 `protobuf:"varint,3,opt,name=fen,proto3" json:"fen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BillDifferenceCount) Reset() {
+	*x = BillDifferenceCount{}
+	mi := &file_order_v1_events_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BillDifferenceCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BillDifferenceCount) ProtoMessage() {}
+
+func (x *BillDifferenceCount) ProtoReflect() protoreflect.Message {
+	mi := &file_order_v1_events_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BillDifferenceCount.ProtoReflect.Descriptor instead.
+func (*BillDifferenceCount) Descriptor() ([]byte, []int) {
+	return file_order_v1_events_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *BillDifferenceCount) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *BillDifferenceCount) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *BillDifferenceCount) GetFen() int64 {
+	if x != nil {
+		return x.Fen
+	}
+	return 0
+}
+
 var File_order_v1_events_proto protoreflect.FileDescriptor
 
 const file_order_v1_events_proto_rawDesc = "" +
@@ -1083,7 +1821,7 @@ const file_order_v1_events_proto_rawDesc = "" +
 	"\fPrepayClosed\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
-	"payment_id\x18\x02 \x01(\tR\tpaymentId\"\xfb\x01\n" +
+	"payment_id\x18\x02 \x01(\tR\tpaymentId\"\xb0\x02\n" +
 	"\x0fPaymentReceived\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
@@ -1092,7 +1830,8 @@ const file_order_v1_events_proto_rawDesc = "" +
 	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\x12\x10\n" +
 	"\x03fen\x18\x05 \x01(\x03R\x03fen\x12%\n" +
 	"\x04lane\x18\x06 \x01(\v2\x11.campaign.v1.LaneR\x04lane\x12+\n" +
-	"\aposting\x18\a \x01(\v2\x11.money.v1.PostingR\aposting\"\xa8\x03\n" +
+	"\aposting\x18\a \x01(\v2\x11.money.v1.PostingR\aposting\x123\n" +
+	"\apaid_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\"\xa8\x03\n" +
 	"\tOrderPaid\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
@@ -1146,20 +1885,85 @@ const file_order_v1_events_proto_rawDesc = "" +
 	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12\x10\n" +
 	"\x03fen\x18\x04 \x01(\x03R\x03fen\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12+\n" +
-	"\aposting\x18\x06 \x01(\v2\x11.money.v1.PostingR\aposting\"\xa5\x01\n" +
+	"\aposting\x18\x06 \x01(\v2\x11.money.v1.PostingR\aposting\"\xc8\x01\n" +
+	"\x0eRefundAccepted\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
+	"\n" +
+	"payment_id\x18\x02 \x01(\tR\tpaymentId\x12\x1b\n" +
+	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12\"\n" +
+	"\rout_refund_no\x18\x04 \x01(\tR\voutRefundNo\x12;\n" +
+	"\vaccepted_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"acceptedAt\"\x86\x02\n" +
 	"\rRefundSettled\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
 	"payment_id\x18\x02 \x01(\tR\tpaymentId\x12\x1b\n" +
 	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12\x10\n" +
 	"\x03fen\x18\x04 \x01(\x03R\x03fen\x12+\n" +
-	"\aposting\x18\x05 \x01(\v2\x11.money.v1.PostingR\aposting\"\xac\x01\n" +
+	"\aposting\x18\x05 \x01(\v2\x11.money.v1.PostingR\aposting\x12\"\n" +
+	"\rout_refund_no\x18\x06 \x01(\tR\voutRefundNo\x12;\n" +
+	"\vaccepted_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"acceptedAt\"\x89\x01\n" +
+	"\fRefundClosed\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
+	"\n" +
+	"payment_id\x18\x02 \x01(\tR\tpaymentId\x12\x1b\n" +
+	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12\"\n" +
+	"\rout_refund_no\x18\x04 \x01(\tR\voutRefundNo\"\xb9\x01\n" +
+	"\x12RefundNeedsFinance\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
+	"\n" +
+	"payment_id\x18\x02 \x01(\tR\tpaymentId\x12\x1b\n" +
+	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12\"\n" +
+	"\rout_refund_no\x18\x04 \x01(\tR\voutRefundNo\x12\x10\n" +
+	"\x03fen\x18\x05 \x01(\x03R\x03fen\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xd4\x02\n" +
+	"\x0eRefundResolved\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
+	"\n" +
+	"payment_id\x18\x02 \x01(\tR\tpaymentId\x12\x1b\n" +
+	"\trefund_id\x18\x03 \x01(\tR\brefundId\x12.\n" +
+	"\x03how\x18\x04 \x01(\x0e2\x1c.order.v1.RefundResolved.HowR\x03how\x12\x1c\n" +
+	"\treference\x18\x05 \x01(\tR\treference\x12\x19\n" +
+	"\bstaff_id\x18\x06 \x01(\tR\astaffId\x12\x10\n" +
+	"\x03fen\x18\a \x01(\x03R\x03fen\x12+\n" +
+	"\aposting\x18\b \x01(\v2\x11.money.v1.PostingR\aposting\"C\n" +
+	"\x03How\x12\x13\n" +
+	"\x0fHOW_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vHOW_RETRIED\x10\x01\x12\x16\n" +
+	"\x12HOW_PAID_OTHERWISE\x10\x02\"\xac\x01\n" +
 	"\fOrderMatured\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\fcampaign_uid\x18\x02 \x01(\tR\vcampaignUid\x12\x19\n" +
 	"\bbrand_id\x18\x03 \x01(\tR\abrandId\x12\x19\n" +
 	"\bowner_id\x18\x04 \x01(\tR\aownerId\x12(\n" +
-	"\x05lines\x18\x05 \x03(\v2\x12.order.v1.PaidLineR\x05linesB9Z7github.com/qingcang/qingcang/proto/gen/order/v1;orderv1b\x06proto3"
+	"\x05lines\x18\x05 \x03(\v2\x12.order.v1.PaidLineR\x05lines\"\xf5\x01\n" +
+	"\x0eBillReconciled\x12\x12\n" +
+	"\x04date\x18\x01 \x01(\tR\x04date\x12.\n" +
+	"\bprovider\x18\x02 \x01(\v2\x12.order.v1.BillSideR\bprovider\x12,\n" +
+	"\ajournal\x18\x03 \x01(\v2\x12.order.v1.BillSideR\ajournal\x12:\n" +
+	"\vdifferences\x18\x04 \x03(\v2\x18.order.v1.BillDifferenceR\vdifferences\x125\n" +
+	"\x06counts\x18\x05 \x03(\v2\x1d.order.v1.BillDifferenceCountR\x06counts\"~\n" +
+	"\bBillSide\x12\x1a\n" +
+	"\bpayments\x18\x01 \x01(\x03R\bpayments\x12\x19\n" +
+	"\bpaid_fen\x18\x02 \x01(\x03R\apaidFen\x12\x18\n" +
+	"\arefunds\x18\x03 \x01(\x03R\arefunds\x12!\n" +
+	"\frefunded_fen\x18\x04 \x01(\x03R\vrefundedFen\"\xa6\x02\n" +
+	"\x0eBillDifference\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05entry\x18\x02 \x01(\tR\x05entry\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\tR\x06number\x12%\n" +
+	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\x12\x1b\n" +
+	"\torder_ref\x18\x05 \x01(\tR\borderRef\x12!\n" +
+	"\fprovider_fen\x18\x06 \x01(\x03R\vproviderFen\x12\x1f\n" +
+	"\vjournal_fen\x18\a \x01(\x03R\n" +
+	"journalFen\x12%\n" +
+	"\x0eprovider_state\x18\b \x01(\tR\rproviderState\x12#\n" +
+	"\rjournal_state\x18\t \x01(\tR\fjournalState\"Q\n" +
+	"\x13BillDifferenceCount\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x10\n" +
+	"\x03fen\x18\x03 \x01(\x03R\x03fenB9Z7github.com/qingcang/qingcang/proto/gen/order/v1;orderv1b\x06proto3"
 
 var (
 	file_order_v1_events_proto_rawDescOnce sync.Once
@@ -1173,45 +1977,64 @@ func file_order_v1_events_proto_rawDescGZIP() []byte {
 	return file_order_v1_events_proto_rawDescData
 }
 
-var file_order_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_order_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_order_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_order_v1_events_proto_goTypes = []any{
-	(*PrepayRequested)(nil),       // 0: order.v1.PrepayRequested
-	(*PrepayCreated)(nil),         // 1: order.v1.PrepayCreated
-	(*PrepayClosed)(nil),          // 2: order.v1.PrepayClosed
-	(*PaymentReceived)(nil),       // 3: order.v1.PaymentReceived
-	(*OrderPaid)(nil),             // 4: order.v1.OrderPaid
-	(*PaidLine)(nil),              // 5: order.v1.PaidLine
-	(*LineShort)(nil),             // 6: order.v1.LineShort
-	(*LineReturned)(nil),          // 7: order.v1.LineReturned
-	(*ReversedLine)(nil),          // 8: order.v1.ReversedLine
-	(*RefundRequested)(nil),       // 9: order.v1.RefundRequested
-	(*RefundSettled)(nil),         // 10: order.v1.RefundSettled
-	(*OrderMatured)(nil),          // 11: order.v1.OrderMatured
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*v1.Lane)(nil),               // 13: campaign.v1.Lane
-	(*v11.Posting)(nil),           // 14: money.v1.Posting
-	(*v1.ReturnWindow)(nil),       // 15: campaign.v1.ReturnWindow
+	(RefundResolved_How)(0),       // 0: order.v1.RefundResolved.How
+	(*PrepayRequested)(nil),       // 1: order.v1.PrepayRequested
+	(*PrepayCreated)(nil),         // 2: order.v1.PrepayCreated
+	(*PrepayClosed)(nil),          // 3: order.v1.PrepayClosed
+	(*PaymentReceived)(nil),       // 4: order.v1.PaymentReceived
+	(*OrderPaid)(nil),             // 5: order.v1.OrderPaid
+	(*PaidLine)(nil),              // 6: order.v1.PaidLine
+	(*LineShort)(nil),             // 7: order.v1.LineShort
+	(*LineReturned)(nil),          // 8: order.v1.LineReturned
+	(*ReversedLine)(nil),          // 9: order.v1.ReversedLine
+	(*RefundRequested)(nil),       // 10: order.v1.RefundRequested
+	(*RefundAccepted)(nil),        // 11: order.v1.RefundAccepted
+	(*RefundSettled)(nil),         // 12: order.v1.RefundSettled
+	(*RefundClosed)(nil),          // 13: order.v1.RefundClosed
+	(*RefundNeedsFinance)(nil),    // 14: order.v1.RefundNeedsFinance
+	(*RefundResolved)(nil),        // 15: order.v1.RefundResolved
+	(*OrderMatured)(nil),          // 16: order.v1.OrderMatured
+	(*BillReconciled)(nil),        // 17: order.v1.BillReconciled
+	(*BillSide)(nil),              // 18: order.v1.BillSide
+	(*BillDifference)(nil),        // 19: order.v1.BillDifference
+	(*BillDifferenceCount)(nil),   // 20: order.v1.BillDifferenceCount
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(*v1.Lane)(nil),               // 22: campaign.v1.Lane
+	(*v11.Posting)(nil),           // 23: money.v1.Posting
+	(*v1.ReturnWindow)(nil),       // 24: campaign.v1.ReturnWindow
 }
 var file_order_v1_events_proto_depIdxs = []int32{
-	12, // 0: order.v1.PrepayRequested.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 1: order.v1.PrepayRequested.lane:type_name -> campaign.v1.Lane
-	13, // 2: order.v1.PaymentReceived.lane:type_name -> campaign.v1.Lane
-	14, // 3: order.v1.PaymentReceived.posting:type_name -> money.v1.Posting
-	5,  // 4: order.v1.OrderPaid.lines:type_name -> order.v1.PaidLine
-	15, // 5: order.v1.OrderPaid.return_window:type_name -> campaign.v1.ReturnWindow
-	14, // 6: order.v1.OrderPaid.posting:type_name -> money.v1.Posting
-	8,  // 7: order.v1.LineShort.line:type_name -> order.v1.ReversedLine
-	14, // 8: order.v1.LineShort.posting:type_name -> money.v1.Posting
-	8,  // 9: order.v1.LineReturned.line:type_name -> order.v1.ReversedLine
-	14, // 10: order.v1.LineReturned.posting:type_name -> money.v1.Posting
-	14, // 11: order.v1.RefundRequested.posting:type_name -> money.v1.Posting
-	14, // 12: order.v1.RefundSettled.posting:type_name -> money.v1.Posting
-	5,  // 13: order.v1.OrderMatured.lines:type_name -> order.v1.PaidLine
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	21, // 0: order.v1.PrepayRequested.expires_at:type_name -> google.protobuf.Timestamp
+	22, // 1: order.v1.PrepayRequested.lane:type_name -> campaign.v1.Lane
+	22, // 2: order.v1.PaymentReceived.lane:type_name -> campaign.v1.Lane
+	23, // 3: order.v1.PaymentReceived.posting:type_name -> money.v1.Posting
+	21, // 4: order.v1.PaymentReceived.paid_at:type_name -> google.protobuf.Timestamp
+	6,  // 5: order.v1.OrderPaid.lines:type_name -> order.v1.PaidLine
+	24, // 6: order.v1.OrderPaid.return_window:type_name -> campaign.v1.ReturnWindow
+	23, // 7: order.v1.OrderPaid.posting:type_name -> money.v1.Posting
+	9,  // 8: order.v1.LineShort.line:type_name -> order.v1.ReversedLine
+	23, // 9: order.v1.LineShort.posting:type_name -> money.v1.Posting
+	9,  // 10: order.v1.LineReturned.line:type_name -> order.v1.ReversedLine
+	23, // 11: order.v1.LineReturned.posting:type_name -> money.v1.Posting
+	23, // 12: order.v1.RefundRequested.posting:type_name -> money.v1.Posting
+	21, // 13: order.v1.RefundAccepted.accepted_at:type_name -> google.protobuf.Timestamp
+	23, // 14: order.v1.RefundSettled.posting:type_name -> money.v1.Posting
+	21, // 15: order.v1.RefundSettled.accepted_at:type_name -> google.protobuf.Timestamp
+	0,  // 16: order.v1.RefundResolved.how:type_name -> order.v1.RefundResolved.How
+	23, // 17: order.v1.RefundResolved.posting:type_name -> money.v1.Posting
+	6,  // 18: order.v1.OrderMatured.lines:type_name -> order.v1.PaidLine
+	18, // 19: order.v1.BillReconciled.provider:type_name -> order.v1.BillSide
+	18, // 20: order.v1.BillReconciled.journal:type_name -> order.v1.BillSide
+	19, // 21: order.v1.BillReconciled.differences:type_name -> order.v1.BillDifference
+	20, // 22: order.v1.BillReconciled.counts:type_name -> order.v1.BillDifferenceCount
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_order_v1_events_proto_init() }
@@ -1224,13 +2047,14 @@ func file_order_v1_events_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_order_v1_events_proto_rawDesc), len(file_order_v1_events_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   12,
+			NumEnums:      1,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_order_v1_events_proto_goTypes,
 		DependencyIndexes: file_order_v1_events_proto_depIdxs,
+		EnumInfos:         file_order_v1_events_proto_enumTypes,
 		MessageInfos:      file_order_v1_events_proto_msgTypes,
 	}.Build()
 	File_order_v1_events_proto = out.File

@@ -33,7 +33,7 @@ func (p *Payments) TakeNotice(ctx context.Context, n wechatpay.Notice) error {
 		if err != nil {
 			return err
 		}
-		return p.settle(ctx, orderID, n.Refund)
+		return p.refundNotice(ctx, orderID, n.Refund)
 	default:
 		return nil
 	}
@@ -44,7 +44,7 @@ func (p *Payments) TakeNotice(ctx context.Context, n wechatpay.Notice) error {
 func (p *Payments) receive(ctx context.Context, orderID string, t wechatpay.Trade) error {
 	var facts []payment.Fact
 	err := p.do(ctx, orderID, func(o *payment.Order, now time.Time) (_ []payment.Fact, err error) {
-		facts, err = payment.Receive(o, payment.Receipt{TransactionID: t.TransactionID, Fen: t.Fen}, now)
+		facts, err = payment.Receive(o, payment.Receipt{TransactionID: t.TransactionID, Fen: t.Fen, PaidAt: t.PaidAt}, now)
 		return facts, err
 	})
 	if err != nil || len(facts) != 1 { // heard before, or more was decided than that money came
@@ -64,17 +64,6 @@ func (p *Payments) receive(ctx context.Context, orderID string, t wechatpay.Trad
 		p.log.WarnContext(ctx, "the lane was not told of a payment yet", "order", orderID, "err", err)
 	}
 	return nil
-}
-
-// settle journals that a refund's money is back. A refund that failed stays open:
-// Work asks again, and the log names it.
-func (p *Payments) settle(ctx context.Context, orderID string, r wechatpay.RefundStatus) error {
-	if r.State != wechatpay.RefundSuccess {
-		return nil
-	}
-	return p.do(ctx, orderID, func(o *payment.Order, now time.Time) ([]payment.Fact, error) {
-		return payment.SettleRefund(o, r.OutRefundNo, r.Fen, now)
-	})
 }
 
 // orderOf finds the order of a payment: first among what is applied here, then

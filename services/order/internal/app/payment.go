@@ -38,6 +38,7 @@ type Treasury interface {
 	Query(ctx context.Context, outTradeNo string) (wechatpay.Trade, error)
 	Close(ctx context.Context, outTradeNo string) error
 	Refund(ctx context.Context, r wechatpay.RefundRequest) (wechatpay.RefundStatus, error)
+	QueryRefund(ctx context.Context, outRefundNo string) (wechatpay.RefundStatus, error)
 }
 
 // Payments takes and returns the money of orders. What it decides is in the

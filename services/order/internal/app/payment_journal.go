@@ -30,7 +30,7 @@ func OpenPaymentJournal(ctx context.Context, store journal.Store, log *slog.Logg
 func paymentJournalConfig(store journal.Store, now func() time.Time, log *slog.Logger) journal.Config {
 	return journal.Config{
 		Name: paymentJournalName, Store: store, Now: now, Log: log,
-		Subject: payment.Subject, Private: payment.Foreign,
+		Subject: payment.Subject, Private: payment.Private,
 	}
 }
 

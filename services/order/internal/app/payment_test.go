@@ -158,33 +158,3 @@ func TestARefundIsAskedForUntilItIsSettled(t *testing.T) {
 	s.hear(&orderv1.PaymentUnwanted{OrderId: testOrder, CampaignUid: "c-1", PaymentId: payment.PaymentID(testOrder), Reason: "sold_out"})
 	s.see("refunded", func(o *payment.Order) bool { return o.Refunded() && !o.Open() })
 }
-
-func TestANoticeOfARefundSettlesIt(t *testing.T) {
-	s := openShop(t)
-	s.open()
-	if err := s.TakeNotice(t.Context(), s.provider.pay(testOrder, "tx1", testFen-1)); err != nil {
-		t.Fatal(err)
-	}
-	if s.lanes.told() != 0 {
-		t.Fatal("the lane was told of a wrong amount")
-	}
-	var refund payment.Refund
-	s.see("requested", func(o *payment.Order) bool {
-		if len(o.Refunds) == 1 {
-			refund = o.Refunds[0]
-		}
-		return len(o.Refunds) == 1
-	})
-	notice := wechatpay.Notice{Kind: wechatpay.NoticeRefunded, Refund: wechatpay.RefundStatus{
-		OutTradeNo: payment.PaymentID(testOrder), OutRefundNo: refund.ID, State: wechatpay.RefundAbnormal, Fen: refund.Fen,
-	}}
-	if err := s.TakeNotice(t.Context(), notice); err != nil {
-		t.Fatal(err)
-	}
-	s.see("still open", func(o *payment.Order) bool { return o.Open() })
-	notice.Refund.State = wechatpay.RefundSuccess
-	if err := s.TakeNotice(t.Context(), notice); err != nil {
-		t.Fatal(err)
-	}
-	s.see("settled", func(o *payment.Order) bool { return o.Refunded() && !o.Open() })
-}

@@ -23,7 +23,19 @@ const (
 	// doubles up to the longest.
 	shortestPause = 500 * time.Millisecond
 	longestPause  = time.Minute
+	// followPause is the longest for a refund that the provider took: a bank may
+	// take days, and WeChat Pay asks to be asked ever less often.
+	followPause = 30 * time.Minute
 )
+
+// pauseAfter is how long a task rests after so many tries.
+func pauseAfter(task payment.Task, tries int) time.Duration {
+	longest := longestPause
+	if task == payment.Follow {
+		longest = followPause
+	}
+	return min(shortestPause<<min(tries, 12), longest)
+}
 
 // Work does what the orders of a shard wait for, until ctx ends. What is due
 // follows from the journal alone, so nothing is forgotten in a crash; two
@@ -118,7 +130,7 @@ func (w *worker) do(ctx context.Context, work payment.Work) {
 	// Also after success: the answer may take a while, and asking has its price.
 	t := w.tries[work.Key()]
 	t.underWay = false
-	t.next = w.payments.now().Add(min(shortestPause<<min(t.count, 10), longestPause))
+	t.next = w.payments.now().Add(pauseAfter(work.Task, t.count))
 	t.count++
 }
 
@@ -131,6 +143,8 @@ func (p *Payments) work(ctx context.Context, work payment.Work) error {
 		return err
 	case payment.End:
 		return p.end(ctx, work.Order.ID)
+	case payment.Follow:
+		return p.follow(ctx, work.Order.ID, work.Refund.Number())
 	default:
 		return p.giveBack(ctx, work.Order.ID, work.Refund)
 	}
@@ -175,22 +189,3 @@ func (p *Payments) close(ctx context.Context, orderID string) error {
 	}
 	return err // also ErrPaid: who asks next finds the money
 }
-
-// giveBack asks for a refund, or for the state of one that was asked for: the
-// provider knows it by its id.
-func (p *Payments) giveBack(ctx context.Context, orderID string, r payment.Refund) error {
-	status, err := p.treasury.Refund(ctx, wechatpay.RefundRequest{
-		OutTradeNo: payment.PaymentID(orderID), OutRefundNo: r.ID,
-		RefundFen: r.Fen, TotalFen: r.Of.Fen, Reason: r.Reason,
-	})
-	if err != nil {
-		return err
-	}
-	if status.State == wechatpay.RefundClosed || status.State == wechatpay.RefundAbnormal {
-		return errRefundFailed
-	}
-	return p.settle(ctx, orderID, status)
-}
-
-// errRefundFailed is for finance: the buyer's account takes no money.
-var errRefundFailed = errors.New("the provider could not give the money back; finance has to")

@@ -28,11 +28,14 @@ var testOrder = ids.Derive("ord", "test")
 
 // provider stands for WeChat Pay.
 type provider struct {
-	mu       sync.Mutex
-	trades   map[string]wechatpay.Trade
-	prepays  int
-	payers   []string
-	refunds  map[string]wechatpay.RefundStatus
+	mu      sync.Mutex
+	trades  map[string]wechatpay.Trade
+	prepays int
+	payers  []string
+	refunds map[string]wechatpay.RefundStatus
+	// says overrides what becomes of a refund, by its number.
+	says     map[string]wechatpay.RefundState
+	refuses  bool
 	failNext int
 }
 
@@ -86,6 +89,17 @@ func (p *provider) Close(_ context.Context, outTradeNo string) error {
 	return nil
 }
 
+// QueryRefund is asking again.
+func (p *provider) QueryRefund(ctx context.Context, number string) (wechatpay.RefundStatus, error) {
+	p.mu.Lock()
+	s, known := p.refunds[number]
+	p.mu.Unlock()
+	if !known {
+		return wechatpay.RefundStatus{}, wechatpay.ErrUnknown
+	}
+	return p.Refund(ctx, wechatpay.RefundRequest{OutTradeNo: s.OutTradeNo, OutRefundNo: number, RefundFen: s.Fen})
+}
+
 // Refund is in progress when asked for, and done when asked again.
 func (p *provider) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatpay.RefundStatus, error) {
 	p.mu.Lock()
@@ -93,14 +107,30 @@ func (p *provider) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatp
 	if err := p.down(); err != nil {
 		return wechatpay.RefundStatus{}, err
 	}
+	if p.refuses {
+		return wechatpay.RefundStatus{}, wechatpay.ErrRefused
+	}
 	s, again := p.refunds[r.OutRefundNo]
 	if !again {
-		s = wechatpay.RefundStatus{OutTradeNo: r.OutTradeNo, OutRefundNo: r.OutRefundNo, State: wechatpay.RefundProcessing, Fen: r.RefundFen}
+		s = wechatpay.RefundStatus{
+			OutTradeNo: r.OutTradeNo, OutRefundNo: r.OutRefundNo, State: wechatpay.RefundProcessing, Fen: r.RefundFen,
+			AcceptedAt: time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC),
+		}
 	} else {
 		s.State = wechatpay.RefundSuccess
 	}
+	if said, ok := p.says[r.OutRefundNo]; ok {
+		s.State = said
+	}
 	p.refunds[r.OutRefundNo] = s
 	return s, nil
+}
+
+// say sets what the provider makes of a refund's number.
+func (p *provider) say(number string, state wechatpay.RefundState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.says[number] = state
 }
 
 // pay is the buyer's payment; the notice it returns may or may not be sent.
@@ -176,7 +206,7 @@ func openShop(t *testing.T) *shop {
 	log := slog.New(slog.DiscardHandler)
 	s := &shop{
 		t: t, clock: c,
-		provider: &provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}},
+		provider: &provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}, says: map[string]wechatpay.RefundState{}},
 		lanes: &lanes{held: map[string]payment.Held{testOrder: {
 			CampaignUID: "c-1", BuyerID: "per_b", Fen: testFen, Deadline: c.now.Add(15 * time.Minute),
 			Lane: payment.Lane{Topic: "lanes.shared.v1", Partition: 1},

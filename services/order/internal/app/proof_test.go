@@ -87,6 +87,11 @@ func (p *lossyProvider) Refund(ctx context.Context, r wechatpay.RefundRequest) (
 	return status, p.acks.of(err)
 }
 
+func (p *lossyProvider) QueryRefund(ctx context.Context, no string) (wechatpay.RefundStatus, error) {
+	status, err := p.provider.QueryRefund(ctx, no)
+	return status, p.acks.of(err)
+}
+
 // buy pays the order if the provider still takes money for it.
 func (p *lossyProvider) buy(orderID string) {
 	p.mu.Lock()

@@ -33,10 +33,16 @@ func (o *Order) apply(f Fact, at time.Time) {
 		o.reverse(f.GetRefundId(), f.GetLine(), func(l *Line) { l.Returned += f.GetLine().GetUnits() })
 	case *orderv1.RefundRequested:
 		o.applyRefund(f)
+	case *orderv1.RefundAccepted:
+		o.change(f.GetRefundId(), func(r *Refund) { r.Stage, r.AcceptedAt = RefundAccepted, instant(f.GetAcceptedAt()) })
 	case *orderv1.RefundSettled:
-		for i := range o.Refunds {
-			o.Refunds[i].Settled = o.Refunds[i].Settled || o.Refunds[i].ID == f.GetRefundId()
-		}
+		o.change(f.GetRefundId(), func(r *Refund) { r.applySettled(f) })
+	case *orderv1.RefundClosed:
+		o.change(f.GetRefundId(), func(r *Refund) { r.applyClosed(f) })
+	case *orderv1.RefundNeedsFinance:
+		o.change(f.GetRefundId(), func(r *Refund) { r.Stage, r.Trouble, r.Since = RefundWithFinance, Trouble(f.GetReason()), at })
+	case *orderv1.RefundResolved:
+		o.change(f.GetRefundId(), func(r *Refund) { r.applyResolved(f) })
 	case *orderv1.OrderMatured:
 		o.Matured = true
 	default:
@@ -47,7 +53,10 @@ func (o *Order) apply(f Fact, at time.Time) {
 }
 
 func (o *Order) applyReceived(f *orderv1.PaymentReceived, at time.Time) {
-	r := Receipt{TransactionID: f.GetTransactionId(), Fen: money.Fen(f.GetFen()), At: at}
+	r := Receipt{TransactionID: f.GetTransactionId(), Fen: money.Fen(f.GetFen()), PaidAt: instant(f.GetPaidAt()), At: at}
+	if r.PaidAt.IsZero() { // journaled before the provider's time was
+		r.PaidAt = at
+	}
 	if o.counts(r) {
 		o.Receipt = r
 	} else {
@@ -80,7 +89,7 @@ func (o *Order) line(sku string) int {
 }
 
 func (o *Order) applyRefund(f *orderv1.RefundRequested) {
-	r := Refund{ID: f.GetRefundId(), Fen: money.Fen(f.GetFen()), Reason: f.GetReason(), Of: o.Receipt}
+	r := Refund{ID: f.GetRefundId(), Fen: money.Fen(f.GetFen()), Reason: f.GetReason(), Of: o.Receipt, Stage: RefundAsked}
 	for _, stray := range o.Strays {
 		if r.ID == strayRefundID(o.ID, stray) {
 			r.Of = stray
@@ -90,4 +99,39 @@ func (o *Order) applyRefund(f *orderv1.RefundRequested) {
 		o.Verdict, o.Pending = Unwanted, nil
 	}
 	o.Refunds = append(o.Refunds, r)
+}
+
+// change changes one of the order's refunds.
+func (o *Order) change(id string, change func(*Refund)) {
+	for i := range o.Refunds {
+		if o.Refunds[i].ID == id {
+			change(&o.Refunds[i])
+		}
+	}
+}
+
+func (r *Refund) applySettled(f *orderv1.RefundSettled) {
+	r.Stage = RefundSettled
+	if at := instant(f.GetAcceptedAt()); !at.IsZero() {
+		r.AcceptedAt = at
+	}
+}
+
+func (r *Refund) applyClosed(f *orderv1.RefundClosed) {
+	r.Closed = append(r.Closed, ClosedNumber{Number: f.GetOutRefundNo(), AcceptedAt: r.AcceptedAt})
+	r.Stage, r.AcceptedAt = RefundAsked, time.Time{}
+}
+
+// applyResolved goes on where finance left off: an abnormal refund is the
+// provider's again under its old number, any other is asked for.
+func (r *Refund) applyResolved(f *orderv1.RefundResolved) {
+	r.Resolution = Resolution{How: howOf(f.GetHow()), Reference: f.GetReference(), StaffID: f.GetStaffId()}
+	switch {
+	case r.Resolution.How == PaidElsewhere:
+		r.Stage = RefundPaidOtherwise
+	case r.Trouble == TroubleAbnormal:
+		r.Stage = RefundAccepted
+	default:
+		r.Stage = RefundAsked
+	}
 }

@@ -7,7 +7,9 @@
 //	PrepayRequested ─ PrepayCreated ─┬─ PrepayClosed
 //	                                 └─ PaymentReceived ─┬─ OrderPaid ─ LineShort…, LineReturned… ─ OrderMatured
 //	                                                     └─ RefundRequested (the lane did not want it)
-//	every RefundRequested ─ RefundSettled
+//	every RefundRequested ─ RefundAccepted ─┬─ RefundSettled
+//	                                        ├─ RefundClosed: asked for again, under a new number
+//	                                        └─ RefundNeedsFinance ─ RefundResolved
 //
 // What other services say comes at least once and, across topics, in any order.
 // Each decision therefore takes a fact heard twice as heard once, and keeps one
@@ -105,6 +107,9 @@ func (p Prepay) Open() bool { return p.Stage == PrepayRequested || p.Stage == Pr
 type Receipt struct {
 	TransactionID string    `json:"transaction"`
 	Fen           money.Fen `json:"fen"`
+	// PaidAt is when the buyer paid, by the provider's clock: its bill lists the
+	// payment on that day.
+	PaidAt time.Time `json:"paidAt,omitzero"`
 	// At is when it was journaled.
 	At time.Time `json:"at,omitzero"`
 }
@@ -149,20 +154,11 @@ type Line struct {
 // Kept is how many units the buyer has paid for and keeps.
 func (l Line) Kept() int64 { return l.Units - l.Short - l.Returned }
 
-// Refund is money on its way back.
-type Refund struct {
-	ID     string    `json:"id"`
-	Fen    money.Fen `json:"fen"`
-	Reason string    `json:"reason"`
-	// Of is the payment from which the provider takes it.
-	Of      Receipt `json:"of"`
-	Settled bool    `json:"settled,omitempty"`
-}
-
 // Open reports whether the order's money waits for something: money to come,
-// the lane's verdict, or a refund.
+// the lane's verdict, or the provider's refund. A refund that is with finance
+// holds nothing up.
 func (o *Order) Open() bool {
-	return o.Prepay.Open() || o.undecided() || slices.ContainsFunc(o.Refunds, func(r Refund) bool { return !r.Settled })
+	return o.Prepay.Open() || o.undecided() || slices.ContainsFunc(o.Refunds, Refund.Open)
 }
 
 // Final reports whether nothing of a paid order's split can change any more.
@@ -174,7 +170,7 @@ func (o *Order) Final() bool {
 func (o *Order) RefundedFen() money.Fen {
 	var sum money.Fen
 	for _, r := range o.Refunds {
-		if r.Settled {
+		if r.Back() {
 			sum += r.Fen
 		}
 	}
@@ -195,19 +191,14 @@ func (o *Order) received() bool { return o.Receipt.TransactionID != "" }
 // undecided reports whether the lane has still to say what the payment is good for.
 func (o *Order) undecided() bool { return o.received() && o.Verdict == "" }
 
-func (o *Order) refund(id string) (Refund, bool) {
-	i := slices.IndexFunc(o.Refunds, func(r Refund) bool { return r.ID == id })
-	if i < 0 {
-		return Refund{}, false
-	}
-	return o.Refunds[i], true
-}
-
 // clone returns a copy that can be changed without changing o.
 func (o *Order) clone() *Order {
 	c := *o
 	c.Strays = slices.Clone(o.Strays)
 	c.Refunds = slices.Clone(o.Refunds)
+	for i, r := range c.Refunds {
+		c.Refunds[i] = r.clone()
+	}
 	c.Pending = slices.Clone(o.Pending)
 	c.Sale.Lines = slices.Clone(o.Sale.Lines)
 	c.Sale.Reversals = slices.Clone(o.Sale.Reversals)

@@ -1,22 +1,24 @@
 package payment
 
 import (
-	"cmp"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
+
+	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 )
 
 // Orders is the money of the orders of one shard, and what it adds up to.
 type Orders struct {
 	byID map[string]*Order
 	// open has the orders that wait for something; only they cost time.
-	open   map[string]*Order
-	counts map[string]Counts
+	open map[string]*Order
+	// financed has the orders of which finance has, or had, to see to a refund.
+	financed map[string]*Order
+	counts   map[string]Counts
 	// byPayment finds the order of a payment: the provider names only that.
 	byPayment map[string]string
+	// bills are what came of the provider's bills, by day; one shard has them.
+	bills map[string]*orderv1.BillReconciled
 }
 
 // Counts is what the money of a campaign's orders says about the campaign.
@@ -40,7 +42,10 @@ func (c Counts) Add(d Counts) Counts {
 
 // NewOrders returns an empty shard.
 func NewOrders() *Orders {
-	return &Orders{byID: map[string]*Order{}, open: map[string]*Order{}, counts: map[string]Counts{}, byPayment: map[string]string{}}
+	return &Orders{
+		byID: map[string]*Order{}, open: map[string]*Order{}, financed: map[string]*Order{},
+		counts: map[string]Counts{}, byPayment: map[string]string{}, bills: map[string]*orderv1.BillReconciled{},
+	}
 }
 
 // Order returns the money of an order; an order without any is empty but for
@@ -79,8 +84,9 @@ func (s *Orders) Due(now time.Time) []Work {
 // Apply folds one fact, decided at the given time, into the shard.
 func (s *Orders) Apply(f Fact, at time.Time) {
 	id := Subject(f)
-	if id == "" {
-		return // written by a newer binary; its own rules will tell what it means
+	if id == "" { // a bill, or written by a newer binary, whose own rules will tell what it means
+		s.applyBill(f)
+		return
 	}
 	o, ok := s.byID[id]
 	if !ok {
@@ -101,8 +107,11 @@ func (s *Orders) take(o *Order) {
 func (s *Orders) put(o *Order) {
 	s.byID[o.ID] = o
 	s.count(o, +1)
-	if o.Open() {
+	if o.Open() || slices.ContainsFunc(o.Refunds, Refund.watched) {
 		s.open[o.ID] = o
+	}
+	if slices.ContainsFunc(o.Refunds, Refund.Financed) {
+		s.financed[o.ID] = o
 	}
 	if o.Prepay.Stage != "" {
 		s.byPayment[PaymentID(o.ID)] = o.ID
@@ -126,29 +135,6 @@ func (s *Orders) count(o *Order, sign int64) {
 		c.Open += sign
 	}
 	s.counts[o.CampaignUID] = c
-}
-
-// Encode writes a snapshot; equal shards give equal bytes.
-func (s *Orders) Encode() ([]byte, error) {
-	orders := slices.SortedFunc(maps.Values(s.byID), func(a, b *Order) int { return cmp.Compare(a.ID, b.ID) })
-	data, err := json.Marshal(orders)
-	if err != nil {
-		return nil, fmt.Errorf("encode orders: %w", err)
-	}
-	return data, nil
-}
-
-// DecodeOrders reads what Encode wrote.
-func DecodeOrders(data []byte) (*Orders, error) {
-	var orders []*Order
-	if err := json.Unmarshal(data, &orders); err != nil {
-		return nil, fmt.Errorf("decode orders: %w", err)
-	}
-	s := NewOrders()
-	for _, o := range orders {
-		s.put(o)
-	}
-	return s, nil
 }
 
 // Subject returns the id of the order that a fact is about.

@@ -149,13 +149,15 @@ func TestTheMoneyOfAnOrder(t *testing.T) {
 		"a refund settles once, and one that nobody asked for never": {
 			[]func(*world){
 				paid, hears(returned("ret_1", "B", 1)), (*world).settle, (*world).settle,
-				func(w *world) { w.take(SettleRefund(w.order(), "ref_x", 1, w.now)) },
+				func(w *world) {
+					w.take(RecordRefund(w.order(), RefundAnswer{Number: "ref_x", State: RefundMade, Fen: 1}, w.now))
+				},
 			},
 			[]string{"returned 1 B = 1000+199+800", "refund of ¥19.99 requested: returned", "refund of ¥19.99 settled"},
 		},
 		"a refund of another amount is a bug, not a settlement": {
 			[]func(*world){paid, hears(returned("ret_1", "B", 1)), func(w *world) {
-				w.take(SettleRefund(w.order(), w.order().Refunds[0].ID, 1, w.now))
+				w.take(RecordRefund(w.order(), RefundAnswer{Number: w.order().Refunds[0].Number(), State: RefundMade, Fen: 1}, w.now))
 			}},
 			[]string{"returned 1 B = 1000+199+800", "refund of ¥19.99 requested: returned", "refused: internal"},
 		},

@@ -15,6 +15,9 @@ const (
 	PaymentInTransit book.Class = "payment_in_transit"
 	// RefundInTransit is money that is the buyer's again and still at the provider.
 	RefundInTransit book.Class = "refund_in_transit"
+	// PaidOtherwise is what buyers got back from another account of ours, because
+	// the provider could not: the provider's cash owes it to that account.
+	PaidOtherwise book.Class = "paid_otherwise"
 	// BrandPayable is what a brand is owed, by brand and campaign.
 	BrandPayable book.Class = "brand_payable"
 	// OwnerCommission is what an owner earned, by owner and campaign.
@@ -34,8 +37,10 @@ var Table = book.Table{
 	BrandPayable:    {Nature: book.Liability, To: []book.Class{RefundInTransit}},
 	OwnerCommission: {Nature: book.Liability, To: []book.Class{RefundInTransit}},
 	PlatformRevenue: {Nature: book.Revenue, To: []book.Class{RefundInTransit}},
-	// The provider gave it back.
-	RefundInTransit: {Nature: book.Clearing, To: []book.Class{Cash}},
+	// The provider gave it back, or finance did.
+	RefundInTransit: {Nature: book.Clearing, To: []book.Class{Cash, PaidOtherwise}},
+	// The provider gave to us what finance had given to the buyer.
+	PaidOtherwise: {Nature: book.Liability, To: []book.Class{Cash}},
 }
 
 // parties are between whom a sale's money is split.

@@ -145,7 +145,7 @@ func life(t *proof.Trial, everyFact, everyDecision func(*till)) {
 	}
 	settle := func() {
 		for _, r := range slices.Clone(w.order().Refunds) {
-			w.take(SettleRefund(w.order(), r.ID, r.Fen, w.now))
+			w.take(RecordRefund(w.order(), backs(r), w.now))
 		}
 	}
 	once := []func(){notice("tx1", total)}
@@ -333,7 +333,7 @@ func (c *counter) close() {
 		c.hearLane()
 	}
 	for _, r := range slices.Clone(c.order().Refunds) {
-		c.take(SettleRefund(c.order(), r.ID, r.Fen, c.clock))
+		c.take(RecordRefund(c.order(), backs(r), c.clock))
 	}
 	o, _ := c.lane.Order(orderID)
 	sold, kept := o.State == ledger.Confirmed, c.of(Cash)

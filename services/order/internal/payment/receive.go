@@ -41,7 +41,7 @@ func (d *decision) receive(r Receipt) error {
 	waiting := o.Pending
 	d.emit(&orderv1.PaymentReceived{
 		OrderId: o.ID, PaymentId: PaymentID(o.ID), CampaignUid: o.CampaignUID, TransactionId: r.TransactionID,
-		Fen: int64(r.Fen), Lane: o.Lane.Proto(), Posting: received,
+		Fen: int64(r.Fen), Lane: o.Lane.Proto(), Posting: received, PaidAt: stamp(r.PaidAt),
 	})
 	if stray != "" {
 		return d.giveBack(strayRefundID(o.ID, r), r.Fen, stray)

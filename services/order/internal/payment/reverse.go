@@ -2,13 +2,11 @@ package payment
 
 import (
 	"slices"
-	"time"
 
 	fulfilmentv1 "github.com/qingcang/qingcang/proto/gen/fulfilment/v1"
 	moneyv1 "github.com/qingcang/qingcang/proto/gen/money/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/services/internal/book"
-	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/money"
 )
 
@@ -142,24 +140,4 @@ func (s *Sale) split(l Line, units int64) (money.Shares, error) {
 	return money.Split(money.Terms{
 		Price: l.Price, Settlement: l.Settlement, Commission: s.Commission, Attributed: s.OwnerID != "",
 	}, units)
-}
-
-var errRefundDiffers = fault.New(fault.Internal, "refund_differs", "the provider refunded another amount than it was asked to")
-
-// SettleRefund decides that the provider gave a refund's money back.
-func SettleRefund(o *Order, id string, fen money.Fen, _ time.Time) ([]Fact, error) {
-	r, known := o.refund(id)
-	if !known || settled(r) {
-		return nil, nil
-	}
-	if r.Fen != fen {
-		return nil, errRefundDiffers
-	}
-	posting, err := move(id+"/settled", fen, RefundInTransit, Cash)
-	if err != nil {
-		return nil, err
-	}
-	return []Fact{&orderv1.RefundSettled{
-		OrderId: o.ID, PaymentId: PaymentID(o.ID), RefundId: id, Fen: int64(fen), Posting: posting,
-	}}, nil
 }

@@ -13,8 +13,10 @@ const (
 	Ask Task = "ask"
 	// End asks too, and ends the prepay if none came.
 	End Task = "end"
-	// GiveBack asks the provider to give money back, or whether it did.
+	// GiveBack asks the provider to give money back.
 	GiveBack Task = "refund"
+	// Follow asks what became of a refund that the provider took.
+	Follow Task = "follow"
 )
 
 const (
@@ -31,12 +33,14 @@ const (
 type Work struct {
 	Order *Order
 	Task  Task
-	// Refund is set for GiveBack.
+	// Refund is set for GiveBack and Follow.
 	Refund Refund
 }
 
 // Key names the work, so that one is not started twice.
-func (w Work) Key() string { return string(w.Task) + "/" + w.Order.ID + "/" + w.Refund.ID }
+func (w Work) Key() string {
+	return string(w.Task) + "/" + w.Order.ID + "/" + w.Refund.Number()
+}
 
 // Due returns what is to be done for an order now. It follows from the order's
 // state alone: whatever crashed, the work is there again.
@@ -54,8 +58,11 @@ func Due(o *Order, now time.Time) []Work {
 		}
 	}
 	for _, r := range o.Refunds {
-		if !r.Settled {
+		switch {
+		case r.Stage == RefundAsked:
 			due = append(due, Work{Order: o, Task: GiveBack, Refund: r})
+		case r.Stage == RefundAccepted, r.watched():
+			due = append(due, Work{Order: o, Task: Follow, Refund: r})
 		}
 	}
 	return due

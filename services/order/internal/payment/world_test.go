@@ -79,15 +79,20 @@ func (w *world) check() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if twice, _ := again.Encode(); !bytes.Equal(data, twice) || again.Counts(campaign) != w.state.Counts(campaign) || len(again.open) != len(w.state.open) {
+	if twice, _ := again.Encode(); !bytes.Equal(data, twice) || again.Counts(campaign) != w.state.Counts(campaign) || len(again.open) != len(w.state.open) || len(again.financed) != len(w.state.financed) {
 		w.t.Fatalf("a snapshot loses something: %s became %s", data, twice)
 	}
+}
+
+// backs is the provider's word that a refund is made.
+func backs(r Refund) RefundAnswer {
+	return RefundAnswer{Number: r.Number(), State: RefundMade, Fen: r.Fen, AcceptedAt: start}
 }
 
 // settle lets the provider give back everything that it was asked to.
 func (w *world) settle() {
 	for _, r := range w.order().clone().Refunds {
-		w.take(SettleRefund(w.order(), r.ID, r.Fen, w.now))
+		w.take(RecordRefund(w.order(), backs(r), w.now))
 	}
 }
 
@@ -164,6 +169,14 @@ func tell(f Fact) string {
 		return "returned " + tellLine(l.GetUnits(), l.GetSku(), l.GetBrandFen(), l.GetOwnerFen(), l.GetPlatformFen())
 	case *orderv1.RefundRequested:
 		return fmt.Sprintf("refund of %s requested: %s", money.Fen(f.GetFen()), f.GetReason())
+	case *orderv1.RefundAccepted:
+		return "refund accepted"
+	case *orderv1.RefundClosed:
+		return "refund's number closed"
+	case *orderv1.RefundNeedsFinance:
+		return "refund of " + money.Fen(f.GetFen()).String() + " needs finance: " + f.GetReason()
+	case *orderv1.RefundResolved:
+		return "refund " + strings.ToLower(strings.TrimPrefix(f.GetHow().String(), "HOW_"))
 	case *orderv1.RefundSettled:
 		return fmt.Sprintf("refund of %s settled", money.Fen(f.GetFen()))
 	case *orderv1.OrderMatured:

@@ -69,6 +69,10 @@ func (p *till) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatpay.R
 	return wechatpay.RefundStatus{OutTradeNo: r.OutTradeNo, OutRefundNo: r.OutRefundNo, State: wechatpay.RefundSuccess, Fen: r.RefundFen}, nil
 }
 
+func (p *till) QueryRefund(context.Context, string) (wechatpay.RefundStatus, error) {
+	return wechatpay.RefundStatus{}, wechatpay.ErrUnknown
+}
+
 // pays makes the buyer's payment; the notice may or may not be sent.
 func (p *till) pays(orderID string) wechatpay.Notice {
 	p.mu.Lock()

@@ -1,0 +1,72 @@
+package field
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/recount"
+)
+
+const (
+	// settledWithin is how long events and payments may lag behind the lanes: a publisher that was
+	// killed is missed after 6 s by the group, and its successor has to come up.
+	settledWithin = 30 * time.Second
+	auditEvery    = 300 * time.Millisecond
+)
+
+// Audit is what an independent count of the logs found.
+type Audit struct {
+	*recount.Result
+	// Orders are the accepted ones by id.
+	Orders map[string]recount.Accepted
+}
+
+// Units adds up what a campaign's orders hold and have bought.
+func (a Audit) Units(campaign string) (held, sold int64) {
+	for _, o := range a.Orders {
+		switch {
+		case o.Campaign != campaign:
+		case o.Sold:
+			sold += o.Units
+		case o.Holds:
+			held += o.Units
+		}
+	}
+	return held, sold
+}
+
+// Audit counts until nothing is amiss and settled finds nothing either, or the time is over; what
+// is still amiss then is in the audit's faults.
+func (f *Field) Audit(ctx context.Context, settled func(Audit) error) (Audit, error) {
+	ctx, cancel := context.WithTimeout(ctx, settledWithin)
+	defer cancel()
+	ticker := time.NewTicker(auditEvery)
+	defer ticker.Stop()
+	var newest Audit
+	var amiss, unread error
+	for {
+		log, err := recount.ReadSales(ctx, recount.Source{Kafka: f.Conn, Mongo: f.mongo})
+		if ctx.Err() == nil {
+			unread = err
+		}
+		if err == nil {
+			newest.Result, newest.Orders = recount.CountSales(log)
+			amiss = settled(newest)
+			if amiss == nil && newest.Clean() {
+				return newest, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			switch {
+			case newest.Result == nil:
+				return newest, fmt.Errorf("recount: %w", unread)
+			case amiss != nil:
+				newest.Faults = append(newest.Faults, amiss.Error())
+			}
+			return newest, nil
+		case <-ticker.C:
+		}
+	}
+}
