@@ -92,9 +92,10 @@ type Order struct {
 
 // Line is one SKU of an order with the prices that count for it.
 type Line struct {
-	SKU             string
-	Units           int64
-	Price           money.Fen
+	SKU   string
+	Units int64
+	Price money.Fen
+	// SettlementPrice is what the brand gets for a unit; an order that Decided returns has none.
 	SettlementPrice money.Fen
 }
 
@@ -189,6 +190,41 @@ func (l *Ledger) Order(asked *record.Place) (Order, bool) {
 	}
 	o.Lines, o.Fen, _ = c.priced(lines, s.Offset) // it added up when it was placed
 	return o, true
+}
+
+// Decided returns the order that an entry asked for, as the entry's own events say;
+// false if they do not speak of it: the id was known.
+func Decided(asked *record.Place, events []Event) (Order, bool) {
+	if len(events) == 0 {
+		return Order{}, false
+	}
+	o := particulars(asked)
+	var dropped []*orderv1.RefusedLine
+	switch e := events[0].Message.(type) {
+	case *orderv1.OrderHeld:
+		o.BrandID, o.Fen = e.GetBrandId(), money.Fen(e.GetFen())
+		o.Standing = Standing{Offset: events[0].At.Offset, State: Held, Deadline: e.GetDeadline().AsTime()}
+		for _, one := range e.GetLines() {
+			o.Lines = append(o.Lines, Line{SKU: one.GetSku(), Units: one.GetUnits(), Price: money.Fen(one.GetPriceFen())})
+		}
+		dropped = e.GetDropped()
+	case *orderv1.OrderRefused:
+		o.Standing = Standing{Offset: events[0].At.Offset, State: Refused, Reason: e.GetReason()}
+		dropped = e.GetLines()
+	default:
+		return Order{}, false
+	}
+	for _, d := range dropped {
+		o.Dropped = append(o.Dropped, Dropped{SKU: d.GetSku(), Units: d.GetUnits(), Reason: d.GetReason(), Left: d.GetLeftUnits()})
+	}
+	return o, true
+}
+
+// Gone is an order of a campaign that has left the ledger.
+func Gone(asked *record.Place) Order {
+	o := particulars(asked)
+	o.Standing = Standing{State: Refused, Reason: Closed}
+	return o
 }
 
 // particulars are what an order's entry says of it.
