@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/card"
@@ -41,9 +42,9 @@ var alongside = []systems.Peer{
 }
 
 func acceptIDs() []string {
-	ids := make([]string, len(acceptRows))
-	for i, row := range acceptRows {
-		ids[i] = row.id
+	ids := []string{twoReplicas}
+	for _, row := range acceptRows {
+		ids = append(ids, row.id)
 	}
 	return ids
 }
@@ -75,25 +76,70 @@ func (b *bench) accept(ctx context.Context) error {
 	}
 	ours := samples[all[0].Name]
 	for _, row := range acceptRows {
-		if !b.wants(row.id) {
+		theirs := samples[row.peer.Name]
+		if !b.wants(row.id) || len(theirs) == 0 {
 			continue
 		}
-		mine, theirs := values(ours, row.value), values(samples[row.peer.Name], row.value)
-		b.rows = append(b.rows, card.Row{
-			ID: row.id, Unit: row.unit, Ours: card.Of(mine...), Against: card.Of(theirs...), Ratio: ratios(mine, theirs),
-			Target: row.target, Note: row.note, Void: refusedSome(ours),
-		})
+		b.rows = append(b.rows, row.compare(ours, theirs))
+		if onKafka := samples[kafkaName]; len(onKafka) > 0 {
+			info := row.compare(onKafka, theirs)
+			info.ID, info.Target, info.Note = "kafka_"+row.id, card.Info, "on three brokers of Apache Kafka, acknowledged by two"
+			b.rows = append(b.rows, info)
+		}
+	}
+	if two := samples[twoName]; len(two) > 0 {
+		b.rows = append(b.rows, acceptRow{
+			id: twoReplicas, value: rate, unit: "orders/s", target: card.Info, note: "two replicas against one on the same cores",
+		}.compare(two, ours))
 	}
 	return nil
 }
 
-// acceptSystems starts us, first, and the peers that the wanted rows need.
+func (r acceptRow) compare(ours, against []trial.Sample) card.Row {
+	mine, theirs := values(ours, r.value), values(against, r.value)
+	return card.Row{
+		ID: r.id, Unit: r.unit, Ours: card.Of(mine...), Against: card.Of(theirs...), Ratio: ratios(mine, theirs),
+		Target: r.target, Note: r.note, Void: refusedSome(ours),
+	}
+}
+
+const (
+	twoReplicas = "accept_two_replicas"
+	twoName     = "order-two"
+	kafkaName   = "order-kafka"
+)
+
+// acceptSystems starts us, first, and the others that the wanted rows need.
 func (b *bench) acceptSystems(ctx context.Context) ([]*systems.System, error) {
 	us, err := b.us(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := []*systems.System{us}
+	for _, o := range b.variants() {
+		ours, err := b.another(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &ours.System)
+	}
+	peers, err := b.acceptPeers(ctx)
+	return append(all, peers...), err
+}
+
+// variants of the order service are measured beside it.
+func (b *bench) variants() (wanted []systems.Options) {
+	if b.wants(twoReplicas) {
+		wanted = append(wanted, systems.Options{Name: twoName, Beside: 1})
+	}
+	if b.kafka {
+		wanted = append(wanted, systems.Options{Name: kafkaName, Kafka: true})
+	}
+	return wanted
+}
+
+// acceptPeers starts each peer that a wanted row compares with.
+func (b *bench) acceptPeers(ctx context.Context) (all []*systems.System, err error) {
 	var peers []systems.Peer
 	for _, row := range acceptRows {
 		if b.wants(row.id) {
@@ -110,6 +156,10 @@ func (b *bench) acceptSystems(ctx context.Context) ([]*systems.System, error) {
 		}
 		seen[p.Name] = true
 		s, err := b.peer(ctx, p)
+		if b.short && errors.Is(err, systems.ErrNotInstalled) {
+			b.missing = append(b.missing, err.Error())
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

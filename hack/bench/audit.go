@@ -16,33 +16,42 @@ import (
 // sells out under twice the demand. A fault voids every row, a peer's too: a peer that sells wrongly
 // is no comparison.
 func (b *bench) audit(ctx context.Context) error {
-	var faults int64
 	for _, name := range slices.Sorted(maps.Keys(b.running)) {
-		s := b.running[name]
-		if !s.KeepsBooks() {
-			continue
+		if err := b.examine(ctx, b.running[name]); err != nil {
+			return err
 		}
-		found, err := b.recount(ctx, s)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		verdict := found.String()
-		if err != nil {
-			verdict = err.Error()
-			faults++
-		}
-		b.say("audit of %s, %d accepted: %s", name, b.sums[name].accepted, verdict)
-		faults += found.Faults()
-		if err != nil || found.Faults() > 0 {
-			for i := range b.rows {
-				b.rows[i].Void = name + ": " + verdict
-			}
+	}
+	for i := range b.rows {
+		if b.void != "" {
+			b.rows[i].Void = b.void
 		}
 	}
 	if b.wants("audit") {
 		b.rows = append(b.rows, card.Row{
-			ID: "audit", Unit: "faults", Ours: card.Of(float64(faults)), Against: card.Of(0), Ratio: card.Of(float64(faults)), Target: card.AtMost(0),
+			ID: "audit", Unit: "faults", Ours: card.Of(float64(b.faults)), Against: card.Of(0), Ratio: card.Of(float64(b.faults)), Target: card.AtMost(0),
 		})
+	}
+	return nil
+}
+
+// examine audits one system. What it finds is not an error of the run.
+func (b *bench) examine(ctx context.Context, s *systems.System) error {
+	if !s.KeepsBooks() {
+		return nil
+	}
+	found, err := b.recount(ctx, s)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	verdict := found.String()
+	if err != nil {
+		verdict = err.Error()
+		b.faults++
+	}
+	b.say("audit of %s, %d accepted: %s", s.Name, b.sums[s.Name].accepted, verdict)
+	b.faults += found.Faults()
+	if (err != nil || found.Faults() > 0) && b.void == "" {
+		b.void = s.Name + ": " + verdict
 	}
 	return nil
 }

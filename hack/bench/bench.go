@@ -19,6 +19,7 @@ import (
 // bench is one run.
 type bench struct {
 	options
+	root     string
 	field    *systems.Field
 	progress io.Writer
 	ours     *systems.Ours
@@ -27,6 +28,9 @@ type bench struct {
 	sums     map[string]*sums // by system
 	usage    []usage
 	rows     []card.Row
+	faults   int64  // that audits found
+	void     string // why no row means anything; empty while all audits are clean
+	missing  []string
 	closers  []func()
 	others   float64 // share of the machine that was in use before anything was measured
 }
@@ -58,8 +62,12 @@ func (b *bench) measure(ctx context.Context) error {
 		{"ack delay", []string{"ack_delay"}, b.ackDelay},
 		{"telemetry", []string{"telemetry"}, b.telemetry},
 		{"growth", growIDs(), b.grow},
-		{"recovery", []string{"recover"}, b.recovery},
-		{"memory", []string{"bytes_per_order"}, b.memory},
+		{"idle", []string{"idle"}, b.idle},
+		{"fan-out", []string{"fanout"}, b.fanout},
+		{"day", []string{"shenzhou_day"}, b.day},
+		{"recovery", recoverIDs, b.recovery},
+		{"memory", []string{"bytes_per_order"}, b.held},
+		{"memory", []string{"bytes_per_closed_order"}, b.ended},
 		{"plots", nil, b.plots},
 		{"audit", []string{"audit"}, b.audit},
 	} {
@@ -83,6 +91,15 @@ func (b *bench) wants(id string) bool { return b.run.MatchString(id) }
 
 func (b *bench) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(b.progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
+
+// done audits a system that no other row needs, and ends it: it should not be in the way.
+func (b *bench) done(ctx context.Context, ours *systems.Ours) error {
+	if err := b.examine(ctx, &ours.System); err != nil {
+		return err
+	}
+	delete(b.running, ours.Name)
+	return ours.Retire()
 }
 
 // stop ends what runs in this process.

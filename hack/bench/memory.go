@@ -5,36 +5,104 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/card"
 	"github.com/qingcang/qingcang/hack/bench/internal/systems"
 )
 
-// heldBytes is what an order may take while it is held: 24 for itself and 16 for its hold.
-const heldBytes = 24 + 16
+const (
+	// closedBytes is what an order may take when it holds nothing any more, heldBytes while it does.
+	closedBytes = 24
+	heldBytes   = closedBytes + 16
+)
 
-// memory takes the growth of the order service's resident memory over a large number of held orders.
-// The collector is told to be tidy, so that garbage is not taken for orders.
-func (b *bench) memory(ctx context.Context) error {
-	ours, err := b.filled(ctx, systems.Options{Name: "order-tidy", Env: []string{"GOGC=10"}}, shortLog)
+// tidy tells the collector to keep little garbage, so that it is not taken for orders.
+var tidy = []string{"GOGC=10"}
+
+// held takes the growth of the order service's resident memory over a large number of held orders.
+func (b *bench) held(ctx context.Context) error {
+	return b.growth(ctx, growth{row: "bytes_per_order", name: "order-held", sale: systems.Hot, limit: heldBytes})
+}
+
+// ended does the same with orders whose hold has run out. All are written before the first of them
+// ends: an account that gave a hold up gets shorter ones.
+func (b *bench) ended(ctx context.Context) error {
+	hold := time.Minute
+	if b.long {
+		hold = 5 * time.Minute
+	}
+	return b.growth(ctx, growth{row: "bytes_per_closed_order", name: "order-closed", sale: systems.Brief, hold: hold, limit: closedBytes})
+}
+
+// growth is a row about memory.
+type growth struct {
+	row, name string
+	sale      systems.Sale
+	hold      time.Duration // after which the orders end; 0: they do not
+	limit     float64
+}
+
+func (b *bench) growth(ctx context.Context, g growth) error {
+	ours, err := b.filled(ctx, systems.Options{Name: g.name, Env: tidy, BriefHold: g.hold}, systems.Hot, warmOrders)
 	if err != nil {
 		return err
 	}
-	before, err := ours.ResidentBytes()
+	orders := b.sizes().memory
+	before, err := b.resident(ctx, ours)
 	if err != nil {
 		return err
 	}
-	if err := b.fill(ctx, ours, b.longLog()); err != nil {
+	if err := b.fill(ctx, ours, g.sale, orders); err != nil {
 		return err
 	}
-	after, err := ours.ResidentBytes()
+	if g.hold > 0 {
+		// Two events an order: held, and released.
+		if err := ours.AwaitAnnounced(ctx, int64(warmOrders+2*orders), g.hold+fillLimit); err != nil {
+			return err
+		}
+	}
+	after, err := b.resident(ctx, ours)
 	if err != nil {
 		return err
 	}
-	perOrder := float64(after-before) / float64(b.longLog())
+	perOrder := float64(after-before) / float64(orders)
 	b.rows = append(b.rows, card.Row{
-		ID: "bytes_per_order", Unit: "B/held order", Ours: card.Of(perOrder), Against: card.Of(heldBytes), Ratio: card.Of(perOrder / heldBytes),
-		Target: card.AtMost(1), Note: fmt.Sprintf("resident memory over %d orders; one measurement", b.longLog()),
+		ID: g.row, Unit: "B/order", Ours: card.Of(perOrder), Against: card.Of(g.limit), Ratio: card.Of(perOrder / g.limit),
+		Target: card.AtMost(1), Note: fmt.Sprintf("resident memory over %d orders of %d buyers; one measurement", orders, systems.Buyers),
 	})
-	return nil
+	return b.done(ctx, ours)
+}
+
+const (
+	// residentStep is how often memory is looked at, residentSteady for how many looks it must have
+	// stopped falling: the runtime gives pages back bit by bit.
+	residentStep   = 500 * time.Millisecond
+	residentSteady = 8
+	residentLimit  = 90 * time.Second
+)
+
+// resident is the memory of an order service at rest.
+func (b *bench) resident(ctx context.Context, ours *systems.Ours) (least int64, err error) {
+	if err := ours.Settle(ctx); err != nil {
+		return 0, err
+	}
+	ticker := time.NewTicker(residentStep)
+	defer ticker.Stop()
+	steady := 0
+	for end := time.Now().Add(residentLimit); steady < residentSteady && time.Now().Before(end); steady++ {
+		now, err := ours.ResidentBytes()
+		if err != nil {
+			return 0, err
+		}
+		if least == 0 || now < least {
+			least, steady = now, 0
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	return least, nil
 }

@@ -46,6 +46,11 @@ type Trade struct {
 // Paid reports whether the buyer's money arrived.
 func (t Trade) Paid() bool { return t.State == TradeSuccess || t.State == TradeRefund }
 
+// Outstanding reports whether the money did not arrive and still may.
+func (t Trade) Outstanding() bool {
+	return t.State == TradeNotPay || t.State == TradeUserPaying || t.State == TradePayError
+}
+
 // Over reports whether the money can no longer arrive.
 func (t Trade) Over() bool { return t.State == TradeClosed || t.State == TradeRevoked }
 

@@ -17,18 +17,18 @@ const (
 	fillBatch   = 1_000
 )
 
-// Fill appends orders to the lane as a replica would, and past the replica: to have a long log soon.
-// It continues behind those that a Fill before has written.
-func (us *Ours) Fill(ctx context.Context, orders int) error {
+// Fill appends orders of a sale to the lane as a replica would, and past the replica: to have a long log
+// soon. It continues behind those that a Fill before has written.
+func (us *Ours) Fill(ctx context.Context, sale Sale, orders int) error {
 	values := make([][]byte, 0, fillBatch)
 	for orders > 0 {
 		values = values[:0]
 		for range min(orders, fillBatch) {
 			us.filled++
 			entry := record.Entry{Rules: rulesNumber, Writer: fillWriter, Seq: uint32(us.filled), Command: &record.Place{
-				OrderID: fmt.Sprintf("ord_%026d", us.filled), CampaignUID: Hot.Campaign, AddressID: address,
+				OrderID: fmt.Sprintf("ord_%026d", us.filled), CampaignUID: sale.Campaign, AddressID: address,
 				BuyerID: fmt.Sprintf("mem_%026d", us.filled%Buyers), BodyHash: uint64(us.filled),
-				Lines: []record.Units{{SKU: Hot.SKU, Units: 1}},
+				Lines: []record.Units{{SKU: sale.SKU, Units: 1}},
 			}}
 			value, err := entry.Append(nil)
 			if err != nil {

@@ -22,8 +22,9 @@ type Ours struct {
 	given     uint64 // allocations that the bench has published
 	lastGiven string // the id of the newest
 
-	first stack.Process // of the first replica
-	anew  int           // how often it was started without what it had saved
+	first   stack.Process // of the first replica
+	anew    int           // how often it was started without what it had saved
+	helpers []string      // processes that are not charged: simulators, listeners
 }
 
 // Options of an order service.
@@ -91,7 +92,7 @@ func (f *Field) startStores(ctx context.Context, us *Ours, o Options) (database,
 		Name: o.Name + "-database", Path: f.binaries.Path("ferretdb"), Args: []string{"-listen", database, "-dir", f.path(o.Name, "database")},
 		Ready: stack.TCPReady(database),
 	}}
-	us.processes = []string{o.Name + "-database"}
+	us.processes, us.helpers = []string{o.Name + "-database"}, []string{o.Name + "-sim"}
 	if !o.Kafka {
 		processes = append(processes, stack.Process{
 			Name: o.Name + "-broker", Path: f.binaries.Path("broker"), Args: []string{"-listen", us.Brokers, "-dir", f.path(o.Name, "broker")},

@@ -32,3 +32,8 @@ func (us *Ours) Recall(ctx context.Context) error {
 	}
 	return us.field.supervisor.WaitReady(ctx, us.Name)
 }
+
+// Retire ends all processes for good, also those that are not charged.
+func (us *Ours) Retire() error {
+	return us.field.halt(append(slices.Clone(us.helpers), us.processes...))
+}

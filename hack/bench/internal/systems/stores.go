@@ -13,12 +13,15 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
+// ErrNotInstalled is a store that this machine does not have.
+var ErrNotInstalled = errors.New("is not installed")
+
 // redis runs Debian's redis-server with an append-only file; what it answered is with the kernel.
 func redis(appendfsync string) func(*Field, context.Context, string) (store, error) {
 	return func(f *Field, ctx context.Context, name string) (store, error) {
 		path, err := exec.LookPath("redis-server")
 		if err != nil {
-			return store{}, errors.New("redis-server is not installed: apt-get install redis-server")
+			return store{}, fmt.Errorf("redis-server %w: apt-get install redis-server", ErrNotInstalled)
 		}
 		free, err := addresses(1)
 		if err != nil {
@@ -91,7 +94,7 @@ func postgres(c postgresConfig) func(*Field, context.Context, string) (store, er
 func postgresBin() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
-		return "", errors.New("PostgreSQL is not installed: apt-get install postgresql")
+		return "", fmt.Errorf("PostgreSQL %w: apt-get install postgresql", ErrNotInstalled)
 	}
 	return filepath.Dir(found[len(found)-1]), nil
 }

@@ -105,9 +105,11 @@ func (s *System) PIDs() ([]int, error) {
 }
 
 // Retire ends the system's processes for good: what has been measured should not be in the way.
-func (s *System) Retire() error {
-	for _, name := range s.processes {
-		if err := s.field.supervisor.Halt(name); err != nil {
+func (s *System) Retire() error { return s.field.halt(s.processes) }
+
+func (f *Field) halt(processes []string) error {
+	for _, name := range processes {
+		if err := f.supervisor.Halt(name); err != nil {
 			return err
 		}
 	}
@@ -160,14 +162,17 @@ func NewField(ctx context.Context, root, dir string, progress io.Writer, log *sl
 	return f, err
 }
 
-// buildPeers builds the module of the peers, which stays out of the workspace: what its clients of
-// Redis and PostgreSQL require is nobody else's business.
+// buildPeers builds the consumer, and the module of the peers, which stays out of the workspace: what
+// its clients of Redis and PostgreSQL require is nobody else's business.
 func (f *Field) buildPeers(ctx context.Context) error {
-	command := exec.CommandContext(ctx, "go", "build", "-o", f.peers+"/", "./cmd/...")
-	command.Dir = filepath.Join(f.root, "hack", "bench", "peers")
-	command.Env = append(os.Environ(), "GOWORK=off")
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the peers: %w\n%s", err, out)
+	bench := filepath.Join(f.root, "hack", "bench")
+	for dir, env := range map[string][]string{bench: nil, filepath.Join(bench, "peers"): {"GOWORK=off"}} {
+		command := exec.CommandContext(ctx, "go", "build", "-o", f.peers+"/", "./cmd/...")
+		command.Dir = dir
+		command.Env = append(os.Environ(), env...)
+		if out, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("build the peers: %w\n%s", err, out)
+		}
 	}
 	return nil
 }
@@ -181,11 +186,11 @@ func (f *Field) Stop() {
 
 // Orders renders requests for a sale that no run before has sent.
 func (f *Field) Orders(sale Sale, units int64) (*load.Orders, error) {
-	return load.NewOrders(f.mark(), f.tokens, load.Order{Campaign: sale.Campaign, SKU: sale.SKU, Units: units, Address: address})
+	return load.NewOrders(f.Mark(), f.tokens, load.Order{Campaign: sale.Campaign, SKU: sale.SKU, Units: units, Address: address})
 }
 
-// mark sets the keys of a run apart from those of every run before.
-func (f *Field) mark() string {
+// Mark sets the keys of a run apart from those of every run before.
+func (f *Field) Mark() string {
 	f.marks++
 	return fmt.Sprintf("b%07d", f.marks)
 }

@@ -42,5 +42,5 @@ func (f *Field) WideOrders(w Wide) (*load.Orders, error) {
 	for i := range orders {
 		orders[i] = load.Order{Campaign: w.uid(i % w.Campaigns), SKU: w.sku(i * wideStride % w.SKUs), Units: 1, Address: address}
 	}
-	return load.NewOrders(f.mark(), f.tokens, orders...)
+	return load.NewOrders(f.Mark(), f.tokens, orders...)
 }

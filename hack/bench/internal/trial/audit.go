@@ -95,13 +95,22 @@ func stockFaults(sale systems.Sale, books systems.Books) Audit {
 func orderIDs(bodies [][]byte) (map[string]bool, error) {
 	ids := make(map[string]bool, len(bodies))
 	for _, body := range bodies {
-		var order struct {
-			OrderID string `json:"orderId"`
+		id, err := OrderID(body)
+		if err != nil {
+			return nil, err
 		}
-		if err := json.Unmarshal(body, &order); err != nil || order.OrderID == "" {
-			return nil, fmt.Errorf("an accepted order without an id: %q", body)
-		}
-		ids[order.OrderID] = true
+		ids[id] = true
 	}
 	return ids, nil
+}
+
+// OrderID reads the id from the answer to an accepted order.
+func OrderID(body []byte) (string, error) {
+	var order struct {
+		OrderID string `json:"orderId"`
+	}
+	if err := json.Unmarshal(body, &order); err != nil || order.OrderID == "" {
+		return "", fmt.Errorf("an accepted order without an id: %q", body)
+	}
+	return order.OrderID, nil
 }

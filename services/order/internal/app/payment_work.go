@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -174,10 +175,12 @@ func (p *Payments) end(ctx context.Context, orderID string) error {
 		return p.do(ctx, orderID, payment.ClosePrepay)
 	case err != nil || trade.Paid():
 		return err
-	case !trade.Over():
+	case trade.Outstanding():
 		if err := p.close(ctx, orderID); err != nil {
 			return err
 		}
+	case !trade.Over():
+		return fmt.Errorf("payment of %s: the provider says %q, which means nothing here", orderID, trade.State)
 	}
 	return p.do(ctx, orderID, payment.ClosePrepay)
 }

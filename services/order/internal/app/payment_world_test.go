@@ -37,6 +37,8 @@ type provider struct {
 	says     map[string]wechatpay.RefundState
 	refuses  bool
 	failNext int
+	// paidAtClose lets a buyer be faster than a close.
+	paidAtClose bool
 }
 
 var errDown = errors.New("the provider is down")
@@ -81,7 +83,7 @@ func (p *provider) Close(_ context.Context, outTradeNo string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.trades[outTradeNo]
-	if t.Paid() {
+	if t.Paid() || p.paidAtClose {
 		return wechatpay.ErrPaid
 	}
 	t.State = wechatpay.TradeClosed
@@ -178,6 +180,7 @@ func (l *lanes) told() int {
 type shop struct {
 	*Payments
 	t        *testing.T
+	store    *journal.MemoryStore
 	provider *provider
 	lanes    *lanes
 	clock    *clock
@@ -205,14 +208,14 @@ func openShop(t *testing.T) *shop {
 	c := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.DiscardHandler)
 	s := &shop{
-		t: t, clock: c,
+		t: t, clock: c, store: journal.NewMemoryStore(),
 		provider: &provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}, says: map[string]wechatpay.RefundState{}},
 		lanes: &lanes{held: map[string]payment.Held{testOrder: {
 			CampaignUID: "c-1", BuyerID: "per_b", Fen: testFen, Deadline: c.now.Add(15 * time.Minute),
 			Lane: payment.Lane{Topic: "lanes.shared.v1", Partition: 1},
 		}}},
 	}
-	j, err := journal.Open(t.Context(), paymentJournalConfig(journal.NewMemoryStore(), c.Now, log), paymentMachine{})
+	j, err := journal.Open(t.Context(), paymentJournalConfig(s.store, c.Now, log), paymentMachine{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,11 +26,14 @@ func (s *Orders) Refunds(stage RefundStage) []FinanceRefund {
 	return out
 }
 
-// OfRefund returns the order of a refund that is or was with finance.
+// OfRefund returns the order of a refund that is under way, or is or was with
+// finance.
 func (s *Orders) OfRefund(id string) (orderID string, ok bool) {
-	for _, o := range s.financed {
-		if _, ok := o.refund(id); ok {
-			return o.ID, true
+	for _, orders := range []map[string]*Order{s.financed, s.open} {
+		for _, o := range orders {
+			if _, ok := o.refund(id); ok {
+				return o.ID, true
+			}
 		}
 	}
 	return "", false
