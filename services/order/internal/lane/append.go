@@ -94,7 +94,7 @@ func (l *Lane) appendedAll(batch []*call, err error) {
 		switch {
 		case err != nil:
 			l.desk.answer(c.seq, answer{err: errLog.Wrap(err)})
-		case c.untilDurable:
+		case durableIsEnough(c):
 			l.desk.answer(c.seq, answer{})
 		case stopped: // it came too late to be told
 			l.desk.answer(c.seq, answer{err: errStopped})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 type story struct {
@@ -230,7 +231,7 @@ func run(t *testing.T, stories map[string]story) {
 	t.Helper()
 	for name, s := range stories {
 		t.Run(name, func(t *testing.T) {
-			l := newWorld()
+			l := ledgertest.New()
 			apply(t, l, 0, s.given...)
 			got := apply(t, l, int64(len(s.given)), s.when...)
 			if !slices.Equal(got, s.want) {
@@ -246,7 +247,7 @@ func TestUnknownRulesStopTheLane(t *testing.T) {
 		"a switch to later rules":    {Rules: ledger.Rules, Command: &record.SwitchRules{Rules: ledger.Rules + 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := newWorld().Apply(0, e); !errors.Is(err, ledger.ErrUnknownRules) {
+			if _, err := ledgertest.New().Apply(0, e); !errors.Is(err, ledger.ErrUnknownRules) {
 				t.Errorf("Apply says %v", err)
 			}
 		})

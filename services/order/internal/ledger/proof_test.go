@@ -13,6 +13,7 @@ import (
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/proof"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 const proofLimit = 7 // units a buyer may have
@@ -115,7 +116,7 @@ func lines(t *proof.Trial) string {
 // negative, at every prefix of the log.
 func TestProofStockAddsUp(t *testing.T) {
 	proof.Random(t, "1", proof.Trials{CI: 20_000, Full: 1_000_000}, func(t *proof.Trial) {
-		l, a, h := newWorld(), newAccount(), hearing{answered: map[int64]bool{}}
+		l, a, h := ledgertest.New(), newAccount(), hearing{answered: map[int64]bool{}}
 		for offset, e := range sent(t) {
 			retired := l.Retired("sale")
 			events := take(t, l, offset, e)
@@ -135,7 +136,7 @@ func TestProofStockAddsUp(t *testing.T) {
 // to the same bytes as the one who read the whole log.
 func TestProofReplayEqualsState(t *testing.T) {
 	proof.Random(t, "11", proof.Trials{CI: 5_000, Full: 200_000}, func(t *proof.Trial) {
-		whole, part := newWorld(), newWorld()
+		whole, part := ledgertest.New(), ledgertest.New()
 		log := sent(t)
 		every := 1 + t.IntN(len(log))
 		for offset, e := range log {
@@ -150,7 +151,7 @@ func TestProofReplayEqualsState(t *testing.T) {
 	})
 }
 
-func take(t judge, l *world, offset int, e record.Entry) []ledger.Event {
+func take(t judge, l *ledgertest.Lane, offset int, e record.Entry) []ledger.Event {
 	events, err := l.Apply(int64(offset), e)
 	if err != nil && !errors.Is(err, ledger.ErrMalformed) {
 		t.Fatal(err)
@@ -201,7 +202,7 @@ func TestProofALatePaymentHasOneResult(t *testing.T) {
 }
 
 func tellStory(t *proof.Trial, story []int) {
-	l, now := newWorld(), 100
+	l, now := ledgertest.New(), 100
 	for offset, e := range opened("a1") {
 		take(t, l, offset, e)
 	}

@@ -14,6 +14,7 @@ import (
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 // judge is told what is wrong: a property test or a proof.
@@ -114,7 +115,7 @@ func size(held *orderv1.OrderHeld) int64 {
 }
 
 // check compares the auditor's account with what the ledger says of itself.
-func (a *account) check(t judge, l *world, limit int64) {
+func (a *account) check(t judge, l *ledgertest.Lane, limit int64) {
 	s, ok := l.Status("sale")
 	if !ok {
 		return
@@ -230,7 +231,7 @@ func distinct(items string) string {
 func TestStockAddsUp(t *testing.T) {
 	const limitUnits = 7
 	rapid.Check(t, func(t *rapid.T) {
-		l, a, h := newWorld(), newAccount(), hearing{answered: map[int64]bool{}}
+		l, a, h := ledgertest.New(), newAccount(), hearing{answered: map[int64]bool{}}
 		for offset, e := range entries(t, limitUnits) {
 			retiredBefore := l.Retired("sale")
 			events, err := l.Apply(int64(offset), e)
@@ -276,7 +277,7 @@ func TestReplayFromAnySnapshot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := entries(t, 7)
 		cut := rapid.IntRange(0, len(log)).Draw(t, "cut")
-		whole, part := newWorld(), newWorld()
+		whole, part := ledgertest.New(), ledgertest.New()
 		for offset, e := range log {
 			if offset == cut {
 				part = reread(t, part)
@@ -304,15 +305,15 @@ func sameEvents(t judge, a, b []ledger.Event) {
 	}
 }
 
-func reread(t judge, l *world) *world {
+func reread(t judge, l *ledgertest.Lane) *ledgertest.Lane {
 	again, err := ledger.Decode(encode(t, l))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{again, l.held}
+	return ledgertest.Over(again, l)
 }
 
-func encode(t judge, l *world) []byte {
+func encode(t judge, l *ledgertest.Lane) []byte {
 	raw, err := l.Encode()
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden file anew: only together with a new rules number")
@@ -18,7 +19,7 @@ var rewrite = flag.Bool("rewrite", false, "write the golden file anew: only toge
 // what happened when the rules were made. Logs live for ever: a difference means
 // that replicas of two versions would disagree, and calls for a new rules number.
 func TestRulesKeepTheirMeaning(t *testing.T) {
-	l := newWorld()
+	l := ledgertest.New()
 	var told bytes.Buffer
 	for offset, e := range fixedLog() {
 		for _, line := range apply(t, l, int64(offset), e) {

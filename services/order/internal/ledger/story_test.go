@@ -14,6 +14,7 @@ import (
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 // The world of the stories: one campaign "sale" of the brand "brd", from
@@ -102,7 +103,7 @@ func otherBody(p *record.Place)     { p.BodyHash = 2 }
 func sharedBy(owner string) placing { return func(p *record.Place) { p.OwnerID = owner } }
 func inCampaign(uid string) placing { return func(p *record.Place) { p.CampaignUID = uid } }
 
-// pay tells of money; the world fills in what the order held.
+// pay tells of money; the lane fills in what the order held.
 func pay(order, payment string, fen int64) record.Entry {
 	return entry(&record.Pay{OrderID: order, CampaignUID: "sale", PaymentID: payment, Fen: fen})
 }
@@ -115,42 +116,13 @@ func settle() record.Entry { return entry(&record.Settle{CampaignUID: "sale"}) }
 
 func entry(c record.Command) record.Entry { return record.Entry{Rules: ledger.Rules, Command: c} }
 
-// world is a ledger and somebody beside it who, as a lane does, puts into a
-// payment what its order held.
-type world struct {
-	*ledger.Ledger
-	held map[string]*orderv1.OrderHeld
-}
-
-func newWorld() *world { return &world{ledger.New(), map[string]*orderv1.OrderHeld{}} }
-
-func (w *world) Apply(offset int64, e record.Entry) ([]ledger.Event, error) {
-	if p, ok := e.Command.(*record.Pay); ok {
-		paid := *p
-		if held, ok := w.held[p.OrderID]; ok {
-			paid.BuyerID, paid.OwnerID, paid.AddressID = held.GetBuyerId(), held.GetOwnerId(), "addr"
-			for _, line := range held.GetLines() {
-				paid.Lines = append(paid.Lines, record.Units{SKU: line.GetSku(), Units: line.GetUnits()})
-			}
-		}
-		e.Command = &paid
-	}
-	events, err := w.Ledger.Apply(offset, e)
-	for _, event := range events {
-		if held, ok := event.Message.(*orderv1.OrderHeld); ok {
-			w.held[held.GetOrderId()] = held
-		}
-	}
-	return events, err
-}
-
 // opened is the beginning of most stories: the campaign sells these items from second 100 on.
 func opened(items string, changes ...change) []record.Entry {
 	return []record.Entry{want(1, items, changes...), allocate(1, items), tick(100)}
 }
 
 // apply takes the entries and tells what they did, one line an event.
-func apply(t testing.TB, l *world, offset int64, entries ...record.Entry) []string {
+func apply(t testing.TB, l *ledgertest.Lane, offset int64, entries ...record.Entry) []string {
 	t.Helper()
 	var log []string
 	for i, e := range entries {
