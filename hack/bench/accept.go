@@ -51,7 +51,7 @@ func acceptIDs() []string {
 
 // accept measures a closed loop on one hot SKU against every system in turns.
 func (b *bench) accept(ctx context.Context) error {
-	all, err := b.acceptSystems(ctx)
+	all, variants, err := b.acceptSystems(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,6 +92,11 @@ func (b *bench) accept(ctx context.Context) error {
 			id: twoReplicas, value: rate, unit: "orders/s", target: card.Info, note: "two replicas against one on the same cores",
 		}.compare(two, ours))
 	}
+	for _, variant := range variants {
+		if err := b.done(ctx, variant); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -110,21 +115,21 @@ const (
 )
 
 // acceptSystems starts us, first, and the others that the wanted rows need.
-func (b *bench) acceptSystems(ctx context.Context) ([]*systems.System, error) {
+func (b *bench) acceptSystems(ctx context.Context) (all []*systems.System, variants []*systems.Ours, err error) {
 	us, err := b.us(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all := []*systems.System{us}
+	all = append(all, us)
 	for _, o := range b.variants() {
 		ours, err := b.another(ctx, o)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		all = append(all, &ours.System)
+		all, variants = append(all, &ours.System), append(variants, ours)
 	}
 	peers, err := b.acceptPeers(ctx)
-	return append(all, peers...), err
+	return append(all, peers...), variants, err
 }
 
 // variants of the order service are measured beside it.

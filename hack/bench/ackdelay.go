@@ -47,5 +47,5 @@ func (b *bench) ackDelay(ctx context.Context) error {
 		}
 	}
 	b.rows = append(b.rows, row)
-	return nil
+	return b.done(ctx, ours)
 }

@@ -41,7 +41,11 @@ func (b *bench) grow(ctx context.Context) error {
 		}
 		costs := make([][]float64, 2)
 		err = trial.Interleave(len(costs), b.repeats, func(i int) error {
-			sample, err := b.sellEither(ctx, i == 0, wide, narrow, a.wide)
+			sell := func() (trial.Sample, error) { return b.sellWide(ctx, wide, a.wide) }
+			if i > 0 {
+				sell = func() (trial.Sample, error) { return b.sell(ctx, &narrow.System, b.closed()) }
+			}
+			sample, err := sell()
 			costs[i] = append(costs[i], sample.MicrosPerAnswer())
 			return err
 		})
@@ -52,21 +56,22 @@ func (b *bench) grow(ctx context.Context) error {
 			ID: a.id, Unit: "CPU µs/order", Ours: card.Of(costs[0]...), Against: card.Of(costs[1]...), Ratio: ratios(costs[0], costs[1]),
 			Target: card.AtMost(1.1), Note: fmt.Sprintf("%d campaigns of %d SKUs", a.wide.Campaigns, a.wide.SKUs),
 		})
+		if err := b.done(ctx, wide); err != nil {
+			return err
+		}
 	}
-	return nil
+	return b.done(ctx, narrow)
 }
 
-func (b *bench) sellEither(ctx context.Context, all bool, wide, narrow *systems.Ours, w systems.Wide) (trial.Sample, error) {
-	if !all {
-		return b.sell(ctx, &narrow.System, b.closed())
-	}
+// sellWide places orders all over an assortment.
+func (b *bench) sellWide(ctx context.Context, ours *systems.Ours, w systems.Wide) (trial.Sample, error) {
 	orders, err := b.field.WideOrders(w)
 	if err != nil {
 		return trial.Sample{}, err
 	}
-	sample, err := trial.Measure(ctx, &wide.System, load.Plan{Connections: b.connections, For: b.span, Orders: orders})
+	sample, err := trial.Measure(ctx, &ours.System, load.Plan{Connections: b.connections, For: b.span, Orders: orders})
 	if err == nil && sample.Accepted() != sample.Answers() {
-		err = fmt.Errorf("%s: not all were accepted: %v", wide.Name, sample.Statuses)
+		err = fmt.Errorf("%s: not all were accepted: %v", ours.Name, sample.Statuses)
 	}
 	return sample, err
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,25 +57,24 @@ func (b *bench) plots(ctx context.Context) error {
 		goodput.Lines, tails.Lines, cost.Lines = append(goodput.Lines, accepted), append(tails.Lines, p99), append(cost.Lines, spent)
 	}
 	for name, chart := range map[string]plot.Chart{"throughput": goodput, "p99": tails, "cost": cost} {
-		if err := draw(filepath.Join(b.svg, name+".svg"), chart); err != nil {
+		if err := b.draw(name, chart); err != nil {
 			return err
 		}
+	}
+	if err := b.plotGrowth(ctx); err != nil {
+		return err
 	}
 	b.say("plots are in %s", b.svg)
 	return nil
 }
 
-func draw(path string, chart plot.Chart) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+func (b *bench) draw(name string, chart plot.Chart) error {
+	if err := os.MkdirAll(b.svg, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the plots: %w", err)
 	}
-	file, err := os.Create(path)
+	file, err := os.Create(filepath.Join(b.svg, name+".svg"))
 	if err != nil {
 		return fmt.Errorf("make a plot: %w", err)
 	}
-	if err := chart.Write(file); err != nil {
-		_ = file.Close()
-		return fmt.Errorf("draw %s: %w", path, err)
-	}
-	return file.Close()
+	return errors.Join(chart.Write(file), file.Close())
 }

@@ -37,5 +37,8 @@ func (b *bench) telemetry(ctx context.Context) error {
 		ID: "telemetry", Unit: "CPU µs/order", Ours: card.Of(costs[0]...), Against: card.Of(costs[1]...), Ratio: ratios(costs[0], costs[1]),
 		Target: card.AtMost(1.05),
 	})
-	return nil
+	if err := b.done(ctx, on); err != nil {
+		return err
+	}
+	return b.done(ctx, off)
 }

@@ -33,6 +33,9 @@ func (c check) target(full bool) int {
 	return c.CI
 }
 
+// virtual is the folder of the proofs in virtual time, a module outside the workspace.
+const virtual = "hack/virtual"
+
 // The cases of the exhaustive checks.
 const (
 	stories = 9 * 9 * 9 * 9 * 9 * 9   // 6 events of 9 kinds
@@ -83,6 +86,10 @@ var card = []check{
 	{
 		Row: "11", What: "replay equals state: ledger, from any snapshot", CI: 5_000, Full: 200_000,
 		pkg: "services/order/internal/ledger", test: "TestProofReplayEqualsState", mutants: []string{"forget"},
+	},
+	{
+		Row: "12", What: "one key, one effect: repeated, 50 at once, another body, a crash", CI: 500, Full: 10_000,
+		pkg: virtual, test: "TestProofOneKeyOneEffect", mutants: []string{"body_in_id", "stale_answer"},
 	},
 	{
 		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,
@@ -140,7 +147,17 @@ func complete(root string, card []check) error {
 			known[m] = true
 		}
 	}
-	return filepath.WalkDir(filepath.Join(root, "services"), func(path string, entry fs.DirEntry, err error) error {
+	for _, folder := range []string{"services", virtual} {
+		if err := onTheCard(root, folder, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onTheCard refuses what a folder holds and is not known.
+func onTheCard(root, folder string, known map[string]bool) error {
+	return filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
 		}

@@ -31,8 +31,10 @@ func TestTheCardIsComplete(t *testing.T) {
 func TestABugThatIsOnNoRowIsRefused(t *testing.T) {
 	root := t.TempDir()
 	folder := filepath.Join(root, "services", "order")
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		t.Fatal(err)
+	for _, needed := range []string{folder, filepath.Join(root, virtual)} {
+		if err := os.MkdirAll(needed, 0o750); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, text := range map[string]string{
 		"x_mutant.go":   "//go:build mutant_unheard_of\n\npackage order\n",

@@ -127,8 +127,11 @@ func (p *prover) binary(ctx context.Context, b build) (string, error) {
 	if b.mutant != "" {
 		args = append(args, "-tags", "mutant_"+b.mutant)
 	}
-	command := exec.CommandContext(ctx, "go", append(args, "./"+b.pkg)...)
-	command.Dir = p.root
+	command := exec.CommandContext(ctx, "go", append(args, ".")...)
+	command.Dir = filepath.Join(p.root, b.pkg)
+	if b.pkg == virtual {
+		command.Env = append(os.Environ(), "GOWORK=off")
+	}
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, tail(string(output)))
 	}

@@ -14,6 +14,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -111,6 +112,9 @@ type row struct {
 var rows = []row{
 	{name: "2", trials: 3, try: sellOut},
 	{name: "3", trials: 3, try: loseNothing},
+	{name: "10", trials: 20, try: twoPublishers},
+	{name: "12", trials: 500, try: oneKey},
+	{name: "17", trials: 20, try: graceful},
 }
 
 func rowNames() []string {
@@ -160,8 +164,17 @@ func (s *siege) tell(what string, n int, faults ...string) {
 	}
 }
 
+// tellAfter is for what is amiss when all trials were told: a violation without a trial of its own.
+func (s *siege) tellAfter(faults ...string) {
+	if s.tell("afterwards", 0, faults...); len(faults) > 0 {
+		s.violations++
+	}
+}
+
 // note says something that is no violation.
-func (s *siege) note(format string, args ...any) { _, _ = fmt.Fprintf(s.out, "  "+format+"\n", args...) }
+func (s *siege) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, "  "+format+"\n", args...)
+}
 
 // print writes the line that hack/prove reads.
 func (s *siege) print() (holds bool) {
@@ -173,6 +186,15 @@ func (s *siege) print() (holds bool) {
 func (s *siege) sale(units int64) field.Sale {
 	s.sales++
 	return field.Sale{UID: fmt.Sprintf("siege-%s-%04d", s.row, s.sales), Units: units, Lane: s.sales % field.Lanes()}
+}
+
+// orderID takes the id out of an answer.
+func orderID(answer []byte) (string, error) {
+	var said struct{ OrderID string }
+	if err := json.Unmarshal(answer, &said); err != nil || said.OrderID == "" {
+		return "", fmt.Errorf("an answer without an order: %.200s: %w", answer, err)
+	}
+	return said.OrderID, nil
 }
 
 // faults collects what is amiss, from many goroutines, up to a bound.

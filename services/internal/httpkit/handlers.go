@@ -17,11 +17,7 @@ import (
 // refuses.
 func RequestError(c *gin.Context, err error) {
 	if _, ok := fault.As(err); !ok {
-		if f := classify(err); f != errInternal {
-			err = f.Wrap(err)
-		} else {
-			err = errUnreadable.Wrap(err)
-		}
+		err = unread(err)
 	}
 	Fail(c, err)
 }

@@ -4,17 +4,14 @@
 package httpkit
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
 
-	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
 )
 
@@ -26,10 +23,6 @@ const (
 	// DefaultTimeout bounds the handling of a request.
 	DefaultTimeout = 30 * time.Second
 )
-
-// Authenticators verify credentials by the name of the contract's security
-// scheme. A verifier returns auth.ErrNoCredentials if there are none.
-type Authenticators map[string]func(*http.Request) (auth.Principal, error)
 
 // Options are what a service tells its door.
 type Options struct {
@@ -54,6 +47,9 @@ type Options struct {
 	// Pages are path prefixes that are served without a contract, such as "/s/"
 	// for web pages. Any other route that the contract lacks is refused.
 	Pages []string
+	// Direct serves operations, by their operationId, without the validator and
+	// the generated handler.
+	Direct map[string]Direct
 	// Log takes errors; nil is slog.Default().
 	Log *slog.Logger
 }
@@ -102,42 +98,15 @@ func New(o Options) (*gin.Engine, error) {
 			engine.GET(path, gin.WrapH(o.Probes))
 		}
 	}
-	engine.Use(otelgin.Middleware(o.Service), withLogger(o.Log), recovery, deadline(o.Timeout), contract.check)
+	d := &door{contract: contract, log: o.Log, options: &o, deadlines: &deadlines{timeout: o.Timeout}}
+	traced := func(c *gin.Context) bool { op := contract.find(c); return op == nil || op.direct == nil }
+	engine.Use(otelgin.Middleware(o.Service, otelgin.WithGinFilter(traced)), d.serve)
 	engine.NoRoute(func(c *gin.Context) {
 		Fail(c, fault.New(fault.NotFound, "no_such_route", "there is nothing at this path"))
 	})
 	engine.NoMethod(func(c *gin.Context) {
 		f := fault.New(fault.Invalid, "method_not_allowed", "this path does not have this method; Allow lists those it has")
-		fail(c, http.StatusMethodNotAllowed, f, f)
+		fail(c.Request.Context(), c, o.Log, http.StatusMethodNotAllowed, f, f)
 	})
 	return engine, nil
-}
-
-const loggerKey = "qingcang/logger"
-
-func withLogger(log *slog.Logger) gin.HandlerFunc {
-	return func(c *gin.Context) { c.Set(loggerKey, log) }
-}
-
-func logger(c *gin.Context) *slog.Logger {
-	if log, ok := c.MustGet(loggerKey).(*slog.Logger); ok {
-		return log
-	}
-	return slog.Default()
-}
-
-// recovery turns a panic into a 500, except the one by which a handler asks to
-// cut the connection.
-func recovery(c *gin.Context) {
-	defer func() {
-		cause := recover()
-		if cause == nil {
-			return
-		}
-		if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-			panic(cause)
-		}
-		Fail(c, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
-	}()
-	c.Next()
 }

@@ -83,21 +83,45 @@ func classify(err error) *fault.Error {
 	}
 }
 
+// unread is the fault of a body that did not come whole: it is the sender's.
+func unread(err error) error {
+	if f := classify(err); f != errInternal {
+		return f.Wrap(err)
+	}
+	return errUnreadable.Wrap(err)
+}
+
+// allStatuses returns the statuses of all kinds.
+func allStatuses() []int {
+	all := make([]int, 0, len(statuses))
+	for _, status := range statuses {
+		all = append(all, status)
+	}
+	return all
+}
+
 // Fail ends a request with the problem that err stands for, and logs it: a 5xx
 // as an error, the rest for debugging only.
 func Fail(c *gin.Context, err error) {
 	f := classify(err)
-	fail(c, Status(f.Kind), f, err)
+	fail(c.Request.Context(), c, logOf(c.Request.Context()), Status(f.Kind), f, err)
 }
 
-func fail(c *gin.Context, status int, f *fault.Error, cause error) {
-	ctx := c.Request.Context()
+// fail is Fail where the context is not the request's.
+func (d *door) fail(ctx context.Context, c *gin.Context, err error) {
+	f := classify(err)
+	fail(ctx, c, d.log, Status(f.Kind), f, err)
+}
+
+func fail(ctx context.Context, c *gin.Context, log *slog.Logger, status int, f *fault.Error, cause error) {
 	level := slog.LevelDebug
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	logger(c).Log(ctx, level, "request failed",
-		"method", c.Request.Method, "route", c.FullPath(), "status", status, "fault", f.Code, "err", cause)
+	if log.Enabled(ctx, level) {
+		log.Log(ctx, level, "request failed",
+			"method", c.Request.Method, "route", c.FullPath(), "status", status, "fault", f.Code, "err", cause)
+	}
 	c.Abort()
 	if c.Writer.Written() {
 		return // the status is on its way already; cutting the connection is all that is left

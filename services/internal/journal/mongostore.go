@@ -1,12 +1,9 @@
 package journal
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,18 +16,16 @@ import (
 	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
 )
 
-// MongoStore keeps a journal in one collection and its snapshots in another. It inserts, finds by
-// _id, and at a start reads a range of _ids: no update, no transaction, no index but _id.
+// MongoStore keeps a journal in one collection and its snapshots in another. It inserts, finds and
+// deletes by _id, and at a start reads a range of the batches' _ids: no update, no transaction, no
+// index but _id.
 type MongoStore struct {
 	batches   *mongo.Collection
-	snapshots *mongo.Collection
+	snapshots snapshots
 }
 
 // storeTimeout bounds one insertion or look-up.
 const storeTimeout = 5 * time.Second
-
-// snapshotChunk keeps a snapshot's documents well under MongoDB's 16 MiB.
-const snapshotChunk = 1 << 20
 
 type batchDocument struct {
 	ID    string `bson:"_id"`
@@ -40,7 +35,7 @@ type batchDocument struct {
 // NewMongoStore uses the collections name and name_snapshots. The database must have majority
 // write concern and no driver retries (mongokit.Connect sets both).
 func NewMongoStore(db *mongo.Database, name string) *MongoStore {
-	return &MongoStore{batches: db.Collection(name), snapshots: db.Collection(name + "_snapshots")}
+	return &MongoStore{batches: db.Collection(name), snapshots: snapshots{collection{db.Collection(name + "_snapshots")}}}
 }
 
 // Insert implements Store.
@@ -112,100 +107,49 @@ func (m *MongoStore) Range(ctx context.Context, shard int, from uint64, each fun
 	return nil
 }
 
-type snapshotDocument struct {
-	ID    string `bson:"_id"` // "<shard>/<seq>/<chunk>"
-	Of    int    `bson:"of"`
-	Sum   []byte `bson:"sum"` // SHA-256 of the whole
-	Bytes []byte `bson:"b"`
-}
-
-// SaveSnapshot implements Store and removes the snapshots before the one before it.
+// SaveSnapshot implements Store and removes the chunks of those before the one before it.
 func (m *MongoStore) SaveSnapshot(ctx context.Context, shard int, snapshot *journalv1.Snapshot) error {
-	data, err := proto.Marshal(snapshot)
-	if err != nil {
-		return fmt.Errorf("encode the snapshot of shard %d: %w", shard, err)
-	}
-	sum := sha256.Sum256(data)
-	chunks := slices.Collect(slices.Chunk(data, snapshotChunk))
-	for i, chunk := range chunks {
-		document := snapshotDocument{ID: fmt.Sprintf("%s/%06d", slot(shard, snapshot.GetSeq()), i), Of: len(chunks), Sum: sum[:], Bytes: chunk}
-		if _, err := m.snapshots.InsertOne(ctx, document); err != nil && !mongo.IsDuplicateKeyError(err) {
-			return fmt.Errorf("insert snapshot %s: %w", document.ID, err)
-		}
-	}
-	return m.dropOldSnapshots(ctx, shard)
-}
-
-// dropOldSnapshots keeps the newest two: the newest may turn out to be torn.
-func (m *MongoStore) dropOldSnapshots(ctx context.Context, shard int) error {
-	heads, err := m.snapshotHeads(ctx, shard)
-	if err != nil {
-		return err
-	}
-	for _, old := range heads[min(2, len(heads)):] {
-		prefix := strings.TrimSuffix(old.ID, "000000")
-		for i := old.Of - 1; i >= 0; i-- { // the head goes last: it leads to the others after a crash
-			if _, err := m.snapshots.DeleteOne(ctx, bson.D{{Key: "_id", Value: fmt.Sprintf("%s%06d", prefix, i)}}); err != nil {
-				return fmt.Errorf("delete old snapshot %s: %w", old.ID, err)
-			}
-		}
+	if err := m.snapshots.save(ctx, shard, snapshot); err != nil {
+		return fmt.Errorf("save the snapshot of shard %d at %d: %w", shard, snapshot.GetSeq(), err)
 	}
 	return nil
 }
 
-// snapshotHeads lists the first chunks of a shard's snapshots, newest first.
-func (m *MongoStore) snapshotHeads(ctx context.Context, shard int) ([]snapshotDocument, error) {
-	filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: fmt.Sprintf("%d/", shard)}, {Key: "$lt", Value: fmt.Sprintf("%d0", shard)}}}}
-	cursor, err := m.snapshots.Find(ctx, filter, options.Find().SetProjection(bson.D{{Key: "of", Value: 1}, {Key: "sum", Value: 1}}))
-	if err != nil {
-		return nil, fmt.Errorf("list the snapshots of shard %d: %w", shard, err)
-	}
-	var all []snapshotDocument
-	if err := cursor.All(ctx, &all); err != nil {
-		return nil, fmt.Errorf("list the snapshots of shard %d: %w", shard, err)
-	}
-	heads := slices.DeleteFunc(all, func(d snapshotDocument) bool { return !strings.HasSuffix(d.ID, "/000000") })
-	slices.SortFunc(heads, func(a, b snapshotDocument) int { return strings.Compare(b.ID, a.ID) })
-	return heads, nil
-}
-
 // LatestSnapshot implements Store. A torn or damaged one is passed over for the one before.
 func (m *MongoStore) LatestSnapshot(ctx context.Context, shard int) (*journalv1.Snapshot, bool, error) {
-	heads, err := m.snapshotHeads(ctx, shard)
+	snapshot, found, err := m.snapshots.latest(ctx, shard)
 	if err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("read the newest snapshot of shard %d: %w", shard, err)
 	}
-	for _, head := range heads {
-		snapshot, err := m.readSnapshot(ctx, head)
-		if err != nil {
-			return nil, false, err
-		}
-		if snapshot != nil {
-			return snapshot, true, nil
-		}
-	}
-	return nil, false, nil
+	return snapshot, found, nil
 }
 
-// readSnapshot returns nil for one that is not whole.
-func (m *MongoStore) readSnapshot(ctx context.Context, head snapshotDocument) (*journalv1.Snapshot, error) {
-	prefix := strings.TrimSuffix(head.ID, "000000")
-	var data []byte
-	for i := range head.Of {
-		var chunk snapshotDocument
-		err := m.snapshots.FindOne(ctx, bson.D{{Key: "_id", Value: fmt.Sprintf("%s%06d", prefix, i)}}).Decode(&chunk)
-		if errors.Is(err, mongo.ErrNoDocuments) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read snapshot %s: %w", head.ID, err)
-		}
-		data = append(data, chunk.Bytes...)
+// collection is documents in MongoDB.
+type collection struct{ of *mongo.Collection }
+
+func (c collection) put(ctx context.Context, d snapshotDocument) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := c.of.InsertOne(ctx, d)
+	if mongo.IsDuplicateKeyError(err) {
+		return ErrTaken
 	}
-	sum := sha256.Sum256(data)
-	snapshot := &journalv1.Snapshot{}
-	if !bytes.Equal(sum[:], head.Sum) || proto.Unmarshal(data, snapshot) != nil {
-		return nil, nil //nolint:nilerr // a damaged snapshot counts as none: the fold starts from the journal
+	return err
+}
+
+func (c collection) get(ctx context.Context, id string) (d snapshotDocument, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err = c.of.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&d)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return snapshotDocument{}, false, nil
 	}
-	return snapshot, nil
+	return d, err == nil, err
+}
+
+func (c collection) remove(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := c.of.DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
+	return err
 }

@@ -21,9 +21,9 @@ type Store interface {
 	Get(ctx context.Context, shard int, seq uint64) (batch *journalv1.Batch, found bool, err error)
 	// Range gives the batches from seq on, in order.
 	Range(ctx context.Context, shard int, from uint64, each func(seq uint64, batch *journalv1.Batch) error) error
-	// SaveSnapshot keeps a snapshot; one that is there already is success.
+	// SaveSnapshot keeps a snapshot; that one as new is there already, or is being saved, is success.
 	SaveSnapshot(ctx context.Context, shard int, snapshot *journalv1.Snapshot) error
-	// LatestSnapshot gives the newest whole one.
+	// LatestSnapshot gives the newest that is whole.
 	LatestSnapshot(ctx context.Context, shard int) (snapshot *journalv1.Snapshot, found bool, err error)
 }
 
@@ -34,12 +34,12 @@ func slot(shard int, seq uint64) string { return fmt.Sprintf("%d/%012d", shard, 
 type MemoryStore struct {
 	mu        sync.Mutex
 	batches   map[string][]byte
-	snapshots map[int][]byte
+	snapshots snapshots
 }
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{batches: map[string][]byte{}, snapshots: map[int][]byte{}}
+	return &MemoryStore{batches: map[string][]byte{}, snapshots: snapshots{newMemory()}}
 }
 
 // Insert implements Store.
@@ -83,25 +83,43 @@ func (m *MemoryStore) Range(ctx context.Context, shard int, from uint64, each fu
 }
 
 // SaveSnapshot implements Store.
-func (m *MemoryStore) SaveSnapshot(_ context.Context, shard int, snapshot *journalv1.Snapshot) error {
-	data, err := proto.Marshal(snapshot)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.snapshots[shard] = data
-	return nil
+func (m *MemoryStore) SaveSnapshot(ctx context.Context, shard int, snapshot *journalv1.Snapshot) error {
+	return m.snapshots.save(ctx, shard, snapshot)
 }
 
 // LatestSnapshot implements Store.
-func (m *MemoryStore) LatestSnapshot(_ context.Context, shard int) (*journalv1.Snapshot, bool, error) {
+func (m *MemoryStore) LatestSnapshot(ctx context.Context, shard int) (*journalv1.Snapshot, bool, error) {
+	return m.snapshots.latest(ctx, shard)
+}
+
+// memory is documents in memory.
+type memory struct {
+	mu   sync.Mutex
+	docs map[string]snapshotDocument
+}
+
+func newMemory() *memory { return &memory{docs: map[string]snapshotDocument{}} }
+
+func (m *memory) put(_ context.Context, d snapshotDocument) error {
 	m.mu.Lock()
-	data, found := m.snapshots[shard]
-	m.mu.Unlock()
-	if !found {
-		return nil, false, nil
+	defer m.mu.Unlock()
+	if _, taken := m.docs[d.ID]; taken {
+		return ErrTaken
 	}
-	snapshot := &journalv1.Snapshot{}
-	return snapshot, true, proto.Unmarshal(data, snapshot)
+	m.docs[d.ID] = d
+	return nil
+}
+
+func (m *memory) get(_ context.Context, id string) (snapshotDocument, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, found := m.docs[id]
+	return d, found, nil
+}
+
+func (m *memory) remove(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.docs, id)
+	return nil
 }

@@ -30,7 +30,17 @@ type Config struct {
 // of hosts go to the simulator if there is one; any other request must be
 // https.
 func (c Config) Client(hosts ...string) (*http.Client, error) {
-	t := &transport{base: http.DefaultTransport, hosts: map[string]bool{}}
+	return c.client(clientTimeout, maxResponseBytes, hosts)
+}
+
+// Downloads is Client for files: they take longer and are larger. They are to be
+// read as a stream.
+func (c Config) Downloads(timeout time.Duration, maxBytes int64, hosts ...string) (*http.Client, error) {
+	return c.client(timeout, maxBytes, hosts)
+}
+
+func (c Config) client(timeout time.Duration, maxBytes int64, hosts []string) (*http.Client, error) {
+	t := &transport{base: http.DefaultTransport, hosts: map[string]bool{}, maxBytes: maxBytes}
 	if c.SimulatorAddr != "" {
 		target, err := parse(c.SimulatorAddr)
 		if err != nil {
@@ -41,7 +51,7 @@ func (c Config) Client(hosts ...string) (*http.Client, error) {
 			t.hosts[host] = true
 		}
 	}
-	return &http.Client{Timeout: clientTimeout, Transport: t, CheckRedirect: noRedirect}, nil
+	return &http.Client{Timeout: timeout, Transport: t, CheckRedirect: noRedirect}, nil
 }
 
 // Simulated reports whether the demo's simulators are in use.
@@ -65,6 +75,7 @@ type transport struct {
 	base      http.RoundTripper
 	simulator *url.URL
 	hosts     map[string]bool
+	maxBytes  int64
 }
 
 var errPlain = errors.New("rewrite: only https is spoken to the outside")
@@ -83,11 +94,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &bounded{ReadCloser: resp.Body, left: maxResponseBytes}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: t.maxBytes}
 	return resp, nil
 }
 
-var errLong = fmt.Errorf("rewrite: the reply has more than %d bytes", maxResponseBytes)
+var errLong = errors.New("rewrite: the reply is longer than it may be")
 
 // bounded fails where io.LimitReader would silently cut.
 type bounded struct {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/qingcang/qingcang/services/internal/rewrite"
 )
@@ -69,5 +70,30 @@ func TestWithoutASimulatorOnlyHTTPSIsSpoken(t *testing.T) {
 	}
 	if _, err := get(t, client, server.URL); err == nil {
 		t.Fatal("plain http was spoken")
+	}
+}
+
+func TestADownloadMayBeLongerThanAReply(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", 3<<20))
+	}))
+	t.Cleanup(server.Close)
+	config := rewrite.Config{SimulatorAddr: server.URL}
+	for name, c := range map[string]struct {
+		maxBytes int64
+		fails    bool
+	}{
+		"one that fits is read":        {maxBytes: 3 << 20},
+		"one that does not is a fault": {maxBytes: 3<<20 - 1, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := config.Downloads(time.Minute, c.maxBytes, "api.example")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := get(t, client, "https://api.example/file"); (err != nil) != c.fails {
+				t.Fatalf("got %d bytes, %v", len(got), err)
+			}
+		})
 	}
 }

@@ -53,12 +53,19 @@ type Client struct {
 	mchID, appID, notifyURL string
 	apiV3Key                string
 	core                    *core.Client
-	notices                 *validators.WechatPayNotifyValidator
+	// files signs requests too, and reads long replies, which WeChat Pay does not
+	// sign: each has a hash in a reply that is signed.
+	files   *core.Client
+	notices *validators.WechatPayNotifyValidator
 }
 
 // New reads the keys and returns a client. It sends nothing.
 func New(cfg Config, outside rewrite.Config) (*Client, error) {
 	httpClient, err := outside.Client(Host)
+	if err != nil {
+		return nil, err
+	}
+	downloads, err := outside.Downloads(billTimeout, maxBillBytes, Host)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +77,7 @@ func New(cfg Config, outside rewrite.Config) (*Client, error) {
 	if err != nil || target.Host == "" || (target.Scheme != "https" && !outside.Simulated()) {
 		return nil, fmt.Errorf("WECHATPAY_NOTIFY_URL is %q; an https URL is wanted", cfg.NotifyURL)
 	}
-	return newClient(cfg, keys, httpClient)
+	return newClient(cfg, keys, httpClient, downloads)
 }
 
 type keys struct {
@@ -99,19 +106,25 @@ func (cfg Config) load() (keys, error) {
 	return keys{merchant: merchant, platform: platform, apiV3: apiV3}, nil
 }
 
-func newClient(cfg Config, k keys, httpClient *http.Client) (*Client, error) {
+func newClient(cfg Config, k keys, httpClient, downloads *http.Client) (*Client, error) {
 	verifier := verifiers.NewSHA256WithRSAPubkeyVerifier(cfg.PlatformPublicKeyID, *k.platform)
-	// The library takes a context here and ignores it.
-	client, err := core.NewClientWithDialSettings(context.Background(), &core.DialSettings{
+	settings := core.DialSettings{
 		HTTPClient: httpClient,
 		Signer:     &signers.SHA256WithRSASigner{MchID: cfg.MchID, CertificateSerialNo: cfg.CertSerial, PrivateKey: k.merchant},
 		Validator:  validators.NewWechatPayResponseValidator(verifier),
-	})
+	}
+	// The library takes a context here and ignores it.
+	client, err := core.NewClientWithDialSettings(context.Background(), &settings)
+	if err != nil {
+		return nil, fmt.Errorf("wechatpay: %w", err)
+	}
+	settings.HTTPClient, settings.Validator = downloads, &validators.NullValidator{}
+	files, err := core.NewClientWithDialSettings(context.Background(), &settings)
 	if err != nil {
 		return nil, fmt.Errorf("wechatpay: %w", err)
 	}
 	return &Client{
 		mchID: cfg.MchID, appID: cfg.AppID, notifyURL: cfg.NotifyURL, apiV3Key: k.apiV3,
-		core: client, notices: validators.NewWechatPayNotifyValidator(verifier),
+		core: client, files: files, notices: validators.NewWechatPayNotifyValidator(verifier),
 	}, nil
 }

@@ -45,6 +45,8 @@ type fake struct {
 	answers map[string]answer
 	// requests are the bodies received, by "METHOD path".
 	requests map[string]map[string]any
+	// files are sent as they are, unsigned, by "METHOD path".
+	files map[string]string
 	// signWith signs the replies; nil is the platform's key.
 	signWith *rsa.PrivateKey
 }
@@ -69,7 +71,7 @@ func start(t *testing.T) (*fake, *Client) {
 	t.Helper()
 	f := &fake{
 		t: t, platform: newKey(t), merchant: newKey(t),
-		answers: map[string]answer{}, requests: map[string]map[string]any{},
+		answers: map[string]answer{}, requests: map[string]map[string]any{}, files: map[string]string{},
 	}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
@@ -122,6 +124,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var sent map[string]any
 	_ = json.Unmarshal(body, &sent)
 	f.requests[route] = sent
+	if file, ok := f.files[route]; ok {
+		_, _ = io.WriteString(w, file)
+		return
+	}
 	a, ok := f.answers[route]
 	if !ok {
 		a = answer{http.StatusNotFound, map[string]any{"code": "ORDER_NOT_EXIST", "message": openID}}

@@ -18,6 +18,9 @@ var (
 	ErrRefused     = fault.New(fault.Unprocessable, "payment_refused", "WeChat Pay refuses this payment or refund")
 	ErrUnavailable = fault.New(fault.Unavailable, "payment_unavailable", "WeChat Pay did not answer; try again soon").RetryAfter(2)
 
+	// ErrNoBill means that nothing was paid and nothing given back on that day.
+	ErrNoBill = fault.New(fault.NotFound, "bill_none", "WeChat Pay has no bill of this day")
+
 	errReply = fault.New(fault.Internal, "payment_reply", "WeChat Pay answered what was not asked")
 )
 
@@ -32,6 +35,8 @@ var byCode = map[string]*fault.Error{
 	"ORDER_PAID":          ErrPaid,
 	"ORDER_CLOSED":        ErrClosed,
 	"ORDERCLOSED":         ErrClosed,
+	"NO_STATEMENT_EXIST":  ErrNoBill,
+	"STATEMENT_CREATING":  ErrUnavailable,
 	"NOT_ENOUGH":          ErrUnavailable, // the merchant's balance does not cover the refund yet
 	"FREQUENCY_LIMITED":   ErrUnavailable,
 	"RATELIMIT_EXCEEDED":  ErrUnavailable,

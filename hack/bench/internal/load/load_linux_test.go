@@ -139,6 +139,20 @@ func TestConnectionsAreDealtOutToReplicas(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatTheServerCutsWhileItIsIdleIsOpenedAgain(t *testing.T) {
+	s := &shop{keys: map[string]bool{}}
+	server := httptest.NewUnstartedServer(s)
+	server.Config.IdleTimeout = 10 * time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	_, plan := open(t, 0)
+	plan.Address, plan.Connections, plan.For, plan.Rate = strings.TrimPrefix(server.URL, "http://"), 1, 400*time.Millisecond, 20
+	result, err := Run(t.Context(), plan)
+	if err != nil || result.Accepted() == 0 || result.Accepted() != result.Answers() {
+		t.Errorf("accepted %d of %d, %v; want all", result.Accepted(), result.Answers(), err)
+	}
+}
+
 func TestWhoIsTurnedAwayIsTimedFromTheSending(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
 	t.Cleanup(server.Close)

@@ -73,7 +73,10 @@ type loop struct {
 }
 
 type conn struct {
-	fd       int
+	to       netip.AddrPort
+	fd       int // cut while it is closed
+	busy     bool
+	again    bool // its request was sent a second time
 	request  []byte
 	answer   []byte
 	got      int
@@ -118,17 +121,26 @@ func (l *loop) open() error {
 		return err
 	}
 	for i := range l.plan.Connections {
-		fd, err := dial(replicas[i%len(replicas)])
-		if err != nil {
-			return err
-		}
-		l.conns = append(l.conns, conn{fd: fd, answer: make([]byte, answerBytes)})
+		l.conns = append(l.conns, conn{to: replicas[i%len(replicas)], fd: cut, answer: make([]byte, answerBytes)})
 		l.idle = append(l.idle, i)
-		if err := l.watch(fd, int32(i)); err != nil {
+		if err := l.connect(i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// cut is a connection that the server closed while nothing was asked on it, as servers do after a
+// while. It is opened again for the next request.
+const cut = -1
+
+func (l *loop) connect(id int) (err error) {
+	c := &l.conns[id]
+	if c.fd, err = dial(c.to); err != nil {
+		c.fd = cut
+		return err
+	}
+	return l.watch(c.fd, int32(id))
 }
 
 func endpoints(addresses []string) ([]netip.AddrPort, error) {
@@ -160,7 +172,9 @@ func (l *loop) watch(fd int, id int32) error {
 
 func (l *loop) close() {
 	for _, c := range l.conns {
-		_ = unix.Close(c.fd)
+		if c.fd != cut {
+			_ = unix.Close(c.fd)
+		}
 	}
 	_ = unix.Close(l.timer)
 	_ = unix.Close(l.epoll)
@@ -213,7 +227,7 @@ func (l *loop) receive(id int) error {
 		return nil
 	}
 	if err != nil || n == 0 {
-		return fmt.Errorf("a connection was cut after %d answers: %w", l.result.Answers(), errors.Join(err, unix.ECONNRESET))
+		return l.lost(id, errors.Join(err, unix.ECONNRESET))
 	}
 	c.got += n
 	status, head, size, err := parse(c.answer[:c.got])
@@ -227,10 +241,30 @@ func (l *loop) receive(id int) error {
 		return nil
 	}
 	l.note(c, status, c.answer[head:size])
-	c.got = 0
+	c.got, c.busy, c.again = 0, false, false
 	l.inward--
 	l.idle = append(l.idle, id)
 	return nil
+}
+
+// lost copes with a connection that the server has closed. A server may do that to an idle one at the
+// moment at which a request is sent: then it is sent once more, as clients do that find an
+// Idempotency-Key on it.
+func (l *loop) lost(id int, err error) error {
+	c := &l.conns[id]
+	if c.fd == cut {
+		return nil
+	}
+	_ = unix.Close(c.fd)
+	c.fd = cut
+	if !c.busy {
+		return nil
+	}
+	if c.got > 0 || c.again {
+		return fmt.Errorf("a connection was cut after %d answers: %w", l.result.Answers(), err)
+	}
+	c.again = true
+	return l.write(id)
 }
 
 // note takes an answer into the result.

@@ -54,8 +54,7 @@ func (l *loop) sendDue(now time.Time) error {
 	return unix.TimerfdSettime(l.timer, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(wait.Nanoseconds())}, nil)
 }
 
-// sendOne sends the next request on an idle connection, which takes it whole: it is shorter than a
-// socket's buffer, and the connection has nothing else in flight.
+// sendOne sends the next request on an idle connection.
 func (l *loop) sendOne(intended time.Time) error {
 	id := l.idle[len(l.idle)-1]
 	c := &l.conns[id]
@@ -68,19 +67,11 @@ func (l *loop) sendOne(intended time.Time) error {
 			return nil
 		}
 	}
-	c.sent = time.Now()
-	n, err := unix.Write(c.fd, c.request)
-	if err != nil {
-		return err
-	}
-	if n < len(c.request) {
-		return errors.New("a socket took only a part of a request")
-	}
 	l.idle = l.idle[:len(l.idle)-1]
 	l.sent++
 	l.inward++
-	c.intended = intended
-	return nil
+	c.intended, c.sent, c.busy = intended, time.Now(), true
+	return l.write(id)
 }
 
 // rate is how many requests a second are intended at the time of the last.
@@ -89,4 +80,23 @@ func (l *loop) rate() float64 {
 		return l.plan.Rate
 	}
 	return l.plan.Rate * l.plan.Shape(l.due.Sub(l.started))
+}
+
+// write sends a connection's request, on a new connection where the old one was cut. The socket takes it
+// whole: it is shorter than the buffer, and nothing else is in flight.
+func (l *loop) write(id int) error {
+	c := &l.conns[id]
+	if c.fd == cut {
+		if err := l.connect(id); err != nil {
+			return err
+		}
+	}
+	n, err := unix.Write(c.fd, c.request)
+	if err != nil {
+		return l.lost(id, err)
+	}
+	if n < len(c.request) {
+		return errors.New("a socket took only a part of a request")
+	}
+	return nil
 }

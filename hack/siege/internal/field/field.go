@@ -32,6 +32,9 @@ const (
 	front     = "proxy"
 )
 
+// stopTimeout is what is left to stores whose data nobody will read.
+const stopTimeout = 2 * time.Second
+
 // Replicas are the order service.
 var Replicas = []string{ReplicaA, ReplicaB}
 
@@ -80,7 +83,7 @@ type Field struct {
 // addresses are host:port.
 type addresses struct {
 	sim, simLink, database, databaseLink, broker, brokerLink, front string
-	replicas, metrics                                                map[string]string
+	replicas, metrics                                               map[string]string
 }
 
 // Start builds what runs and brings it up. Stop must be called, also after an error.
@@ -110,18 +113,18 @@ func Start(ctx context.Context, o Options) (*Field, error) {
 
 // Stop ends every process.
 func (f *Field) Stop() error {
+	var errs []error
+	if f.mongo != nil {
+		errs = append(errs, f.mongo.Disconnect(context.Background()))
+	}
 	if f.supervisor != nil {
 		f.supervisor.Stop()
 	}
-	var errs []error
 	if f.links != nil {
 		f.links.close()
 	}
 	if f.Conn != nil {
 		f.Conn.Close()
-	}
-	if f.mongo != nil {
-		errs = append(errs, f.mongo.Disconnect(context.Background()))
 	}
 	for _, unmount := range f.unmount {
 		errs = append(errs, unmount())
@@ -180,14 +183,14 @@ func (f *Field) startStores(ctx context.Context) error {
 	}
 	err := f.supervisor.Start(ctx, stack.Process{
 		Name: Simulator, Path: f.binaries.path("sim"), Args: []string{"-listen", f.addresses.sim, "-dir", f.path("sim")},
-		Ready: stack.HTTPReady("http://" + f.addresses.sim + "/readyz"),
+		Ready: stack.HTTPReady("http://" + f.addresses.sim + "/readyz"), StopTimeout: stopTimeout,
 	})
 	if err != nil {
 		return err
 	}
 	return f.supervisor.Start(ctx, stack.Process{
 		Name: Database, Path: f.binaries.embedded.Path("ferretdb"), Args: []string{"-listen", f.addresses.database, "-dir", f.path(Database)},
-		Ready: stack.TCPReady(f.addresses.database),
+		Ready: stack.TCPReady(f.addresses.database), StopTimeout: stopTimeout,
 	})
 }
 
@@ -196,7 +199,7 @@ func (f *Field) startBroker(ctx context.Context) error {
 		return f.supervisor.Start(ctx, stack.Process{
 			Name: Broker, Path: f.binaries.embedded.Path("broker"),
 			Args:  []string{"-listen", f.addresses.broker, "-advertise", f.addresses.brokerLink, "-dir", f.path(Broker)},
-			Ready: stack.TCPReady(f.addresses.broker),
+			Ready: stack.TCPReady(f.addresses.broker), StopTimeout: stopTimeout,
 		})
 	}
 	jars, err := stack.FetchKafka(ctx, f.opts.Root, f.opts.Progress)

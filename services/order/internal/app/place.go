@@ -7,7 +7,6 @@ import (
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
-	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
@@ -76,11 +75,10 @@ func (a *Orders) Place(ctx context.Context, c PlaceOrder) (OrderView, error) {
 	return OrderView{Order: o, State: orderStates[o.State]}, nil
 }
 
-// entry is the lane's command for an order. The order's id follows from who asks
-// and the key, so a retry asks for the same order.
+// entry is the lane's command for an order.
 func (a *Orders) entry(c PlaceOrder) (*record.Place, error) {
 	p := &record.Place{
-		OrderID:     ids.Derive("ord", c.Buyer.Scope(), placeRoute, c.CampaignUID, c.IdempotencyKey),
+		OrderID:     orderID(c),
 		CampaignUID: c.CampaignUID, BuyerID: c.Buyer.ID, AddressID: c.AddressID,
 		TakeWhatFits: c.TakeWhatFits, BodyHash: c.BodyHash,
 	}

@@ -1,0 +1,145 @@
+package world
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/qingcang/qingcang/services/internal/auth"
+)
+
+const address = "addr_01jz6j8f4tfk2b6a1n8x9q7r5m"
+
+// Lost is the status of an answer that never came: its replica died first.
+const Lost = 0
+
+// Answer is what a replica said.
+type Answer struct {
+	Status int
+	// Code is that of a problem, empty in any other answer.
+	Code string
+	// Order is set where the answer shows one.
+	Order      Order
+	RetryAfter string
+	Text       string
+	// Took is how long the caller waited.
+	Took time.Duration
+}
+
+// Order is an order as the contract writes it.
+type Order struct {
+	ID       string     `json:"orderId"`
+	State    string     `json:"state"`
+	Fen      int64      `json:"fen"`
+	Deadline *time.Time `json:"deadline"`
+	Lines    []Line     `json:"lines"`
+}
+
+// Line is one line of an order or of a request for one.
+type Line struct {
+	SKU   string `json:"sku"`
+	Units int64  `json:"units"`
+}
+
+// Ask is a request for an order.
+type Ask struct {
+	Buyer, Campaign, Key string
+	Lines                []Line
+}
+
+// One asks for one unit of SKU "a".
+func One(buyer, campaign, key string) Ask {
+	return Ask{Buyer: buyer, Campaign: campaign, Key: key, Lines: []Line{{SKU: "a", Units: 1}}}
+}
+
+// Place asks for an order.
+func (r *Replica) Place(a Ask) Answer {
+	body := map[string]any{"addressId": address, "lines": a.Lines}
+	return r.call(a.Buyer, http.MethodPost, "/v1/campaigns/"+a.Campaign+"/orders", a.Key, body)
+}
+
+// Show asks for an order as it stands.
+func (r *Replica) Show(buyer, orderID string) Answer {
+	return r.call(buyer, http.MethodGet, "/v1/orders/"+orderID, "", nil)
+}
+
+// Cancel gives a held order up.
+func (r *Replica) Cancel(buyer, orderID string) Answer {
+	return r.call(buyer, http.MethodPost, "/v1/orders/"+orderID+"/cancellation", "", nil)
+}
+
+func (r *Replica) probe(path string) Answer {
+	return r.serve(httptest.NewRequestWithContext(r.world.Context(), http.MethodGet, path, nil))
+}
+
+func (r *Replica) call(buyer, method, path, key string, body any) Answer {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		r.world.Error(err)
+		return Answer{}
+	}
+	if body == nil {
+		raw = nil
+	}
+	request := httptest.NewRequestWithContext(r.world.Context(), method, path, bytes.NewReader(raw))
+	if raw != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	request.Header.Set("Authorization", "Bearer "+r.world.token(buyer))
+	return r.serve(request)
+}
+
+// serve calls the replica's handler. A caller of a replica that dies meanwhile gets no answer.
+func (r *Replica) serve(request *http.Request) Answer {
+	ctx, hangUp := context.WithCancel(request.Context())
+	defer hangUp()
+	began, answered := time.Now(), make(chan Answer, 1)
+	r.ended.Go(func() {
+		recorder := httptest.NewRecorder()
+		r.Handler.ServeHTTP(recorder, request.WithContext(ctx))
+		answered <- read(recorder)
+	})
+	a := Answer{}
+	select {
+	case <-r.gone:
+	case a = <-answered:
+		select {
+		case <-r.gone: // at the same moment
+			a = Answer{}
+		default:
+		}
+	}
+	a.Took = time.Since(began)
+	return a
+}
+
+func read(recorder *httptest.ResponseRecorder) Answer {
+	a := Answer{
+		Status: recorder.Code, RetryAfter: recorder.Header().Get("Retry-After"), Text: recorder.Body.String(),
+	}
+	var problem struct {
+		Code string `json:"code"`
+	}
+	if a.Status >= http.StatusBadRequest && json.Unmarshal(recorder.Body.Bytes(), &problem) == nil {
+		a.Code = problem.Code
+	}
+	if a.Status < http.StatusBadRequest {
+		_ = json.Unmarshal(recorder.Body.Bytes(), &a.Order) // a probe answers with text
+	}
+	return a
+}
+
+// token is a buyer's.
+func (w *World) token(buyer string) string {
+	token, err := auth.Sign(w.buyers, auth.Claims{Subject: buyer, Audience: auth.Buyer}, time.Hour, time.Now())
+	if err != nil {
+		w.Error(err)
+	}
+	return token
+}

@@ -1,0 +1,68 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
+	"github.com/qingcang/qingcang/services/internal/journal"
+)
+
+var errAway = errors.New("the database is away")
+
+// Store is a database that can be away. Its contents stay.
+type Store struct {
+	kept *journal.MemoryStore
+	away atomic.Bool
+}
+
+// Away says whether the database is away from now on.
+func (s *Store) Away(away bool) { s.away.Store(away) }
+
+func (s *Store) err() error {
+	if s.away.Load() {
+		return errAway
+	}
+	return nil
+}
+
+// Insert implements journal.Store.
+func (s *Store) Insert(ctx context.Context, shard int, seq uint64, batch *journalv1.Batch) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	return s.kept.Insert(ctx, shard, seq, batch)
+}
+
+// Get implements journal.Store.
+func (s *Store) Get(ctx context.Context, shard int, seq uint64) (*journalv1.Batch, bool, error) {
+	if err := s.err(); err != nil {
+		return nil, false, err
+	}
+	return s.kept.Get(ctx, shard, seq)
+}
+
+// Range implements journal.Store.
+func (s *Store) Range(ctx context.Context, shard int, from uint64, each func(uint64, *journalv1.Batch) error) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	return s.kept.Range(ctx, shard, from, each)
+}
+
+// SaveSnapshot implements journal.Store.
+func (s *Store) SaveSnapshot(ctx context.Context, shard int, snapshot *journalv1.Snapshot) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	return s.kept.SaveSnapshot(ctx, shard, snapshot)
+}
+
+// LatestSnapshot implements journal.Store.
+func (s *Store) LatestSnapshot(ctx context.Context, shard int) (*journalv1.Snapshot, bool, error) {
+	if err := s.err(); err != nil {
+		return nil, false, err
+	}
+	return s.kept.LatestSnapshot(ctx, shard)
+}
