@@ -16,6 +16,9 @@ import (
 type Lanes interface {
 	// LaneOf names a campaign's lane, or is lane.ErrUnknownCampaign.
 	LaneOf(campaignUID string) (*campaignv1.Lane, error)
+	// Refusal says why the lane refuses an order whatever it asks for, by all that its log held at the
+	// time of the call, up to the offset at; reason is empty if the order has to go into the lane.
+	Refusal(ctx context.Context, lane *campaignv1.Lane, ask lane.Ask) (reason string, at int64, err error)
 	// Place asks for an order and returns it as decided; one that was asked for before under the same
 	// id, with the body of then.
 	Place(ctx context.Context, lane *campaignv1.Lane, p *record.Place) (ledger.Order, error)

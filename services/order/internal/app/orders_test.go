@@ -23,6 +23,8 @@ import (
 type oneLane struct {
 	t      *testing.T
 	ledger *ledgertest.Lane
+	// refuses is why it refuses whatever is asked for.
+	refuses string
 }
 
 func (l *oneLane) LaneOf(uid string) (*campaignv1.Lane, error) {
@@ -30,6 +32,10 @@ func (l *oneLane) LaneOf(uid string) (*campaignv1.Lane, error) {
 		return nil, lane.ErrUnknownCampaign
 	}
 	return &campaignv1.Lane{Topic: "lane", Partition: 3}, nil
+}
+
+func (l *oneLane) Refusal(context.Context, *campaignv1.Lane, lane.Ask) (string, int64, error) {
+	return l.refuses, 7, nil
 }
 
 func (l *oneLane) Do(_ context.Context, _ *campaignv1.Lane, c record.Command) error {
