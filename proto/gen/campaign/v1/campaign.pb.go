@@ -219,9 +219,12 @@ type Desired struct {
 	// Suspended stops new orders until it is taken back; what is held can still be paid.
 	Suspended bool `protobuf:"varint,17,opt,name=suspended,proto3" json:"suspended,omitempty"`
 	// Closed ends the sale whatever end_at says: the Campaign is being deleted or is gone.
-	Closed        bool `protobuf:"varint,18,opt,name=closed,proto3" json:"closed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Closed bool `protobuf:"varint,18,opt,name=closed,proto3" json:"closed,omitempty"`
+	// Hold_limit_units caps what one buyer may hold unpaid of the whole campaign; 0 is no limit as long as
+	// he lets no hold run out.
+	HoldLimitUnits int64 `protobuf:"varint,19,opt,name=hold_limit_units,json=holdLimitUnits,proto3" json:"hold_limit_units,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Desired) Reset() {
@@ -380,6 +383,13 @@ func (x *Desired) GetClosed() bool {
 	return false
 }
 
+func (x *Desired) GetHoldLimitUnits() int64 {
+	if x != nil {
+		return x.HoldLimitUnits
+	}
+	return 0
+}
+
 // Item is one SKU on sale.
 type Item struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -505,9 +515,12 @@ func (x *ReturnWindow) GetFrom() ReturnWindow_From {
 
 // Lane is the one partition in which a campaign's commands count. It never changes.
 type Lane struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Topic         string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
-	Partition     int32                  `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Topic     string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	Partition int32                  `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Skip_offsets are entries that stopped the lane and are not to count. Operations name them when
+	// they know what that means; every campaign of the lane may.
+	SkipOffsets   []int64 `protobuf:"varint,3,rep,packed,name=skip_offsets,json=skipOffsets,proto3" json:"skip_offsets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +567,13 @@ func (x *Lane) GetPartition() int32 {
 		return x.Partition
 	}
 	return 0
+}
+
+func (x *Lane) GetSkipOffsets() []int64 {
+	if x != nil {
+		return x.SkipOffsets
+	}
+	return nil
 }
 
 // Status is what a campaign's lane and its money say (topic campaign-status.v1; written by the
@@ -871,7 +891,7 @@ var File_campaign_v1_campaign_proto protoreflect.FileDescriptor
 
 const file_campaign_v1_campaign_proto_rawDesc = "" +
 	"\n" +
-	"\x1acampaign/v1/campaign.proto\x12\vcampaign.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x05\n" +
+	"\x1acampaign/v1/campaign.proto\x12\vcampaign.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x05\n" +
 	"\aDesired\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x1c\n" +
@@ -894,7 +914,8 @@ const file_campaign_v1_campaign_proto_rawDesc = "" +
 	"\rreturn_window\x18\x0f \x01(\v2\x19.campaign.v1.ReturnWindowR\freturnWindow\x12%\n" +
 	"\x04lane\x18\x10 \x01(\v2\x11.campaign.v1.LaneR\x04lane\x12\x1c\n" +
 	"\tsuspended\x18\x11 \x01(\bR\tsuspended\x12\x16\n" +
-	"\x06closed\x18\x12 \x01(\bR\x06closed\"r\n" +
+	"\x06closed\x18\x12 \x01(\bR\x06closed\x12(\n" +
+	"\x10hold_limit_units\x18\x13 \x01(\x03R\x0eholdLimitUnits\"r\n" +
 	"\x04Item\x12\x10\n" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x1b\n" +
 	"\tprice_fen\x18\x02 \x01(\x03R\bpriceFen\x12%\n" +
@@ -906,10 +927,11 @@ const file_campaign_v1_campaign_proto_rawDesc = "" +
 	"\x04From\x12\x14\n" +
 	"\x10FROM_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12FROM_NEXT_MIDNIGHT\x10\x01\x12\x10\n" +
-	"\fFROM_SIGNING\x10\x02\":\n" +
+	"\fFROM_SIGNING\x10\x02\"]\n" +
 	"\x04Lane\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x1c\n" +
-	"\tpartition\x18\x02 \x01(\x05R\tpartition\"\xd0\x05\n" +
+	"\tpartition\x18\x02 \x01(\x05R\tpartition\x12!\n" +
+	"\fskip_offsets\x18\x03 \x03(\x03R\vskipOffsets\"\xd0\x05\n" +
 	"\x06Status\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x1e\n" +
 	"\n" +

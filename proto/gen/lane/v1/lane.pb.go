@@ -777,10 +777,12 @@ func (x *Settle) GetCampaignUid() string {
 
 // Snapshot is a ledger's state after the entry at offset, for a short start.
 type Snapshot struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Rules         uint32                 `protobuf:"varint,1,opt,name=rules,proto3" json:"rules,omitempty"`
-	Offset        int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
-	State         []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Rules  uint32                 `protobuf:"varint,1,opt,name=rules,proto3" json:"rules,omitempty"`
+	Offset int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	State  []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Passed_over are the entries up to offset that were skipped because a desired state said so.
+	PassedOver    []int64 `protobuf:"varint,4,rep,packed,name=passed_over,json=passedOver,proto3" json:"passed_over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -832,6 +834,13 @@ func (x *Snapshot) GetOffset() int64 {
 func (x *Snapshot) GetState() []byte {
 	if x != nil {
 		return x.State
+	}
+	return nil
+}
+
+func (x *Snapshot) GetPassedOver() []int64 {
+	if x != nil {
+		return x.PassedOver
 	}
 	return nil
 }
@@ -892,11 +901,13 @@ const file_lane_v1_lane_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\fcampaign_uid\x18\x02 \x01(\tR\vcampaignUid\"+\n" +
 	"\x06Settle\x12!\n" +
-	"\fcampaign_uid\x18\x01 \x01(\tR\vcampaignUid\"N\n" +
+	"\fcampaign_uid\x18\x01 \x01(\tR\vcampaignUid\"o\n" +
 	"\bSnapshot\x12\x14\n" +
 	"\x05rules\x18\x01 \x01(\rR\x05rules\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x14\n" +
-	"\x05state\x18\x03 \x01(\fR\x05stateB7Z5github.com/qingcang/qingcang/proto/gen/lane/v1;lanev1b\x06proto3"
+	"\x05state\x18\x03 \x01(\fR\x05state\x12\x1f\n" +
+	"\vpassed_over\x18\x04 \x03(\x03R\n" +
+	"passedOverB7Z5github.com/qingcang/qingcang/proto/gen/lane/v1;lanev1b\x06proto3"
 
 var (
 	file_lane_v1_lane_proto_rawDescOnce sync.Once

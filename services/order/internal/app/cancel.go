@@ -3,7 +3,7 @@ package app
 import (
 	"context"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
@@ -20,9 +20,10 @@ func (a *Orders) Cancel(ctx context.Context, orderID, buyerID string) (OrderView
 		return OrderView{}, lane.ErrUnknownOrder
 	}
 	if o.State == ledger.Held {
-		entry := &lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: o.ID, CampaignUid: o.CampaignUID}}}
-		err := a.lanes.Do(ctx, name, entry, func(l *ledger.Ledger) { o, _ = l.Order(o.ID) })
-		if err != nil {
+		if err := a.lanes.Do(ctx, name, &record.Cancel{OrderID: o.ID, CampaignUID: o.CampaignUID}); err != nil {
+			return OrderView{}, err
+		}
+		if o, _, err = a.lanes.Order(ctx, orderID); err != nil {
 			return OrderView{}, err
 		}
 	}

@@ -40,7 +40,8 @@ func saleOf(paid *payment.Order) ledger.Order {
 	}
 	o := ledger.Order{
 		ID: paid.ID, CampaignUID: paid.CampaignUID, BrandID: paid.Sale.BrandID,
-		BuyerID: paid.BuyerID, OwnerID: paid.Sale.OwnerID, State: ledger.Confirmed, Fen: paid.Receipt.Fen,
+		BuyerID: paid.BuyerID, OwnerID: paid.Sale.OwnerID, Fen: paid.Receipt.Fen,
+		Standing: ledger.Standing{State: ledger.Confirmed},
 	}
 	for _, line := range paid.Sale.Lines {
 		o.Lines = append(o.Lines, ledger.Line{SKU: line.SKU, Units: line.Units, Price: line.Price, SettlementPrice: line.Settlement})

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
@@ -57,8 +57,8 @@ func (p *Payments) receive(ctx context.Context, orderID string, t wechatpay.Trad
 	// The provider may hang up now: what follows is not for its answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	err = p.lane.Pay(ctx, received.GetLane(), &lanev1.Pay{
-		OrderId: orderID, CampaignUid: received.GetCampaignUid(), PaymentId: received.GetPaymentId(), Fen: received.GetFen(),
+	err = p.lane.Pay(ctx, received.GetLane(), &record.Pay{
+		OrderID: orderID, CampaignUID: received.GetCampaignUid(), PaymentID: received.GetPaymentId(), Fen: received.GetFen(),
 	})
 	if err != nil {
 		p.log.WarnContext(ctx, "the lane was not told of a payment yet", "order", orderID, "err", err)

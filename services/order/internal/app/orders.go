@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/money"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
@@ -16,8 +16,14 @@ import (
 type Lanes interface {
 	// LaneOf names a campaign's lane, or is lane.ErrUnknownCampaign.
 	LaneOf(campaignUID string) (*campaignv1.Lane, error)
-	// Do appends an entry and shows the ledger once it is decided.
-	Do(ctx context.Context, lane *campaignv1.Lane, entry *lanev1.Entry, show func(*ledger.Ledger)) error
+	// Refusal says why the lane refuses an order whatever it asks for, by all that its log held at the
+	// time of the call, up to the offset at; reason is empty if the order has to go into the lane.
+	Refusal(ctx context.Context, lane *campaignv1.Lane, ask lane.Ask) (reason string, at int64, err error)
+	// Place asks for an order and returns it as decided; one that was asked for before under the same
+	// id, with the body of then.
+	Place(ctx context.Context, lane *campaignv1.Lane, p *record.Place) (ledger.Order, error)
+	// Do returns when a command is decided.
+	Do(ctx context.Context, lane *campaignv1.Lane, c record.Command) error
 	// Order returns an order as it stands now, or lane.ErrUnknownOrder.
 	Order(ctx context.Context, id string) (ledger.Order, *campaignv1.Lane, error)
 }

@@ -9,20 +9,22 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/money"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
 
 // oneLane is a lane without a log: its ledger takes each entry at once.
 type oneLane struct {
 	t      *testing.T
-	ledger *ledger.Ledger
-	next   int64
+	ledger *ledgertest.Lane
+	// refuses is why it refuses whatever is asked for.
+	refuses string
 }
 
 func (l *oneLane) LaneOf(uid string) (*campaignv1.Lane, error) {
@@ -32,14 +34,22 @@ func (l *oneLane) LaneOf(uid string) (*campaignv1.Lane, error) {
 	return &campaignv1.Lane{Topic: "lane", Partition: 3}, nil
 }
 
-func (l *oneLane) Do(_ context.Context, _ *campaignv1.Lane, e *lanev1.Entry, show func(*ledger.Ledger)) error {
-	e.Rules = ledger.Rules
-	if _, err := l.ledger.Apply(l.next, e); err != nil {
-		return err
+func (l *oneLane) Refusal(context.Context, *campaignv1.Lane, lane.Ask) (string, int64, error) {
+	return l.refuses, 7, nil
+}
+
+func (l *oneLane) Do(_ context.Context, _ *campaignv1.Lane, c record.Command) error {
+	_, err := l.ledger.Take(c)
+	return err
+}
+
+func (l *oneLane) Place(_ context.Context, _ *campaignv1.Lane, p *record.Place) (ledger.Order, error) {
+	events, err := l.ledger.Take(p)
+	if o, ok := ledger.Decided(p, events); ok || err != nil {
+		return o, err
 	}
-	l.next++
-	show(l.ledger)
-	return nil
+	o, _ := l.ledger.Order(p.OrderID)
+	return o, nil
 }
 
 func (l *oneLane) Order(_ context.Context, id string) (ledger.Order, *campaignv1.Lane, error) {
@@ -50,9 +60,9 @@ func (l *oneLane) Order(_ context.Context, id string) (ledger.Order, *campaignv1
 	return o, &campaignv1.Lane{Topic: "lane", Partition: 3}, nil
 }
 
-func (l *oneLane) take(e *lanev1.Entry) {
+func (l *oneLane) take(c record.Command) {
 	l.t.Helper()
-	if err := l.Do(l.t.Context(), nil, e, func(*ledger.Ledger) {}); err != nil {
+	if err := l.Do(l.t.Context(), nil, c); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -75,21 +85,21 @@ var shareKeys = func() *auth.Keys {
 // newDesk has a campaign "sale" that sells five of "a".
 func newDesk(t *testing.T) (*Orders, *oneLane, moneyByOrder) {
 	t.Helper()
-	l, m := &oneLane{t: t, ledger: ledger.New()}, moneyByOrder{}
+	l, m := &oneLane{t: t, ledger: ledgertest.New()}, moneyByOrder{}
 	now := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
-	l.take(&lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: &campaignv1.Desired{
+	l.take(&record.Want{Desired: &campaignv1.Desired{
 		Uid: "sale", Generation: 1, BrandId: "brand", HoldSeconds: 60, StartAt: timestamppb.New(now), EndAt: timestamppb.New(now.Add(time.Hour)),
 		Items: []*campaignv1.Item{{Sku: "a", PriceFen: 100, SettlementFen: 70, Units: 5}},
-	}}}})
-	l.take(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: "sale", Generation: 1, Add: []*lanev1.Units{{Sku: "a", Units: 5}},
-	}}})
+	}})
+	l.take(&record.Allocate{
+		CampaignUID: "sale", Generation: 1, Add: []record.Units{{SKU: "a", Units: 5}},
+	})
 	l.take(tickAt(now))
 	return NewOrders(l, m, shareKeys), l, m
 }
 
-func tickAt(at time.Time) *lanev1.Entry {
-	return &lanev1.Entry{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: timestamppb.New(at)}}}
+func tickAt(at time.Time) record.Command {
+	return &record.Tick{At: at.UnixMilli()}
 }
 
 func share(t *testing.T, owner, campaign string) string {
@@ -203,7 +213,7 @@ func TestShowAndCancel(t *testing.T) {
 			t.Errorf("cancelling gives %s: %v", o.State, err)
 		}
 	}
-	l.take(&lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: &lanev1.Pay{OrderId: placed.ID, CampaignUid: "sale", PaymentId: "pay", Fen: 200}}})
+	l.take(&record.Pay{OrderID: placed.ID, CampaignUID: "sale", PaymentID: "pay", Fen: 200})
 	if _, err := desk.Cancel(t.Context(), placed.ID, "ann"); !errors.Is(err, payment.ErrPaid) {
 		t.Errorf("cancelling a paid order says %v", err)
 	}
@@ -224,11 +234,11 @@ func TestAnOrderOfASettledCampaign(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.take(tickAt(time.Date(2026, 11, 12, 0, 0, 0, 0, time.UTC)))
-	l.take(&lanev1.Entry{Command: &lanev1.Entry_Settle{Settle: &lanev1.Settle{CampaignUid: "sale"}}})
+	l.take(&record.Settle{CampaignUID: "sale"})
 	if _, err := desk.Get(t.Context(), placed.ID, "ann"); !errors.Is(err, lane.ErrUnknownOrder) {
 		t.Errorf("an unpaid order of a settled campaign: %v", err)
 	}
-	paid[placed.ID] = Money{Sale: ledger.Order{ID: placed.ID, BuyerID: "ann", State: ledger.Confirmed, Fen: 200}}
+	paid[placed.ID] = Money{Sale: ledger.Order{ID: placed.ID, BuyerID: "ann", Fen: 200, Standing: ledger.Standing{State: ledger.Confirmed}}}
 	if o, err := desk.Get(t.Context(), placed.ID, "ann"); err != nil || o.State != OrderPaid || o.Fen != money.Fen(200) {
 		t.Errorf("a paid order of a settled campaign is %+v: %v", o, err)
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -23,7 +23,7 @@ type HeldOrders interface {
 
 // PayLane tells a lane that money came.
 type PayLane interface {
-	Pay(ctx context.Context, lane *campaignv1.Lane, p *lanev1.Pay) error
+	Pay(ctx context.Context, lane *campaignv1.Lane, p *record.Pay) error
 }
 
 // Cashier opens payments at the provider.

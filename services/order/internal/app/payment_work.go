@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -153,8 +153,8 @@ func (p *Payments) work(ctx context.Context, work payment.Work) error {
 
 // pay tells the lane of a payment that it has not answered.
 func (p *Payments) pay(ctx context.Context, o *payment.Order) error {
-	return p.lane.Pay(ctx, o.Lane.Proto(), &lanev1.Pay{
-		OrderId: o.ID, CampaignUid: o.CampaignUID, PaymentId: payment.PaymentID(o.ID), Fen: int64(o.Receipt.Fen),
+	return p.lane.Pay(ctx, o.Lane.Proto(), &record.Pay{
+		OrderID: o.ID, CampaignUID: o.CampaignUID, PaymentID: payment.PaymentID(o.ID), Fen: int64(o.Receipt.Fen),
 	})
 }
 

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/money"
@@ -148,7 +148,7 @@ func (p *provider) pay(orderID, transaction string, fen money.Fen) wechatpay.Not
 type lanes struct {
 	mu   sync.Mutex
 	held map[string]payment.Held
-	paid []*lanev1.Pay
+	paid []*record.Pay
 	down bool
 }
 
@@ -160,7 +160,7 @@ func (l *lanes) Held(_ context.Context, orderID, buyerID string) (payment.Held, 
 	return h, nil
 }
 
-func (l *lanes) Pay(_ context.Context, _ *campaignv1.Lane, p *lanev1.Pay) error {
+func (l *lanes) Pay(_ context.Context, _ *campaignv1.Lane, p *record.Pay) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down {

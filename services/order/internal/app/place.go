@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/fault"
-	"github.com/qingcang/qingcang/services/order/internal/lane"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
@@ -23,13 +22,15 @@ var (
 
 // refusals are the faults of an order that the lane refused, by reason.
 var refusals = map[string]*fault.Error{
-	ledger.NotOpen:         fault.New(fault.Conflict, ledger.NotOpen, "the campaign has not begun"),
-	ledger.Suspended:       fault.New(fault.Conflict, ledger.Suspended, "the campaign is suspended; come again later"),
-	ledger.Closed:          fault.New(fault.Conflict, ledger.Closed, "the campaign is over"),
-	ledger.SoldOut:         fault.New(fault.Conflict, ledger.SoldOut, "not enough is left; errors says how much of what"),
-	ledger.NotOffered:      fault.New(fault.Conflict, ledger.NotOffered, "the campaign does not offer this; errors says which lines"),
-	ledger.OverLimit:       fault.New(fault.Conflict, ledger.OverLimit, "that is more than one buyer may have; errors says which lines"),
-	ledger.UnknownCampaign: lane.ErrUnknownCampaign,
+	ledger.NotOpen:    fault.New(fault.Conflict, ledger.NotOpen, "the campaign has not begun"),
+	ledger.Suspended:  fault.New(fault.Conflict, ledger.Suspended, "the campaign is suspended; come again later"),
+	ledger.Closed:     fault.New(fault.Conflict, ledger.Closed, "the campaign is over"),
+	ledger.SoldOut:    fault.New(fault.Conflict, ledger.SoldOut, "not enough is left; errors says how much of what"),
+	ledger.NotOffered: fault.New(fault.Conflict, ledger.NotOffered, "the campaign does not offer this; errors says which lines"),
+	ledger.OverLimit:  fault.New(fault.Conflict, ledger.OverLimit, "that is more than one buyer may have; errors says which lines"),
+	ledger.OverHold:   fault.New(fault.Conflict, ledger.OverHold, "you hold as much unpaid as you may; pay or cancel an open order first"),
+	// It has a lane, which has not heard of it yet.
+	ledger.UnknownCampaign: fault.New(fault.Conflict, ledger.NotOpen, "the campaign has not begun"),
 }
 
 // PlaceOrder asks for an order.
@@ -62,20 +63,11 @@ func (a *Orders) Place(ctx context.Context, c PlaceOrder) (OrderView, error) {
 	if err != nil {
 		return OrderView{}, err
 	}
-	var o ledger.Order
-	known, retired := false, false
-	err = a.lanes.Do(ctx, name, &lanev1.Entry{Command: &lanev1.Entry_Place{Place: entry}}, func(l *ledger.Ledger) {
-		o, known = l.Order(entry.GetOrderId())
-		retired = l.Retired(c.CampaignUID)
-	})
+	o, err := a.lanes.Place(ctx, name, entry)
 	switch {
 	case err != nil:
 		return OrderView{}, err
-	case !known && retired:
-		return OrderView{}, refusals[ledger.Closed]
-	case !known: // the lane has not heard of the campaign yet, and remembers no order of it
-		return OrderView{}, refusals[ledger.NotOpen]
-	case o.BodyHash != entry.GetBodyHash():
+	case o.BodyHash != entry.BodyHash:
 		return OrderView{}, errKeyReused
 	case o.State == ledger.Refused:
 		return OrderView{}, refusal(o, c.Lines)
@@ -84,14 +76,14 @@ func (a *Orders) Place(ctx context.Context, c PlaceOrder) (OrderView, error) {
 }
 
 // entry is the lane's command for an order.
-func (a *Orders) entry(c PlaceOrder) (*lanev1.Place, error) {
-	p := &lanev1.Place{
-		OrderId:     orderID(c),
-		CampaignUid: c.CampaignUID, BuyerId: c.Buyer.ID, AddressId: c.AddressID,
+func (a *Orders) entry(c PlaceOrder) (*record.Place, error) {
+	p := &record.Place{
+		OrderID:     orderID(c),
+		CampaignUID: c.CampaignUID, BuyerID: c.Buyer.ID, AddressID: c.AddressID,
 		TakeWhatFits: c.TakeWhatFits, BodyHash: c.BodyHash,
 	}
 	for _, line := range c.Lines {
-		p.Lines = append(p.Lines, &lanev1.Units{Sku: line.SKU, Units: line.Units})
+		p.Lines = append(p.Lines, record.Units{SKU: line.SKU, Units: line.Units})
 	}
 	if c.ShareToken == "" {
 		return p, nil
@@ -104,7 +96,7 @@ func (a *Orders) entry(c PlaceOrder) (*lanev1.Place, error) {
 		return nil, errShare
 	}
 	if share.Owner != c.Buyer.ID { // nobody earns on what he buys himself
-		p.OwnerId = share.Owner
+		p.OwnerID = share.Owner
 	}
 	return p, nil
 }

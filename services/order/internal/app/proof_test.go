@@ -19,9 +19,9 @@ import (
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	fulfilmentv1 "github.com/qingcang/qingcang/proto/gen/fulfilment/v1"
 	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	moneyv1 "github.com/qingcang/qingcang/proto/gen/money/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/book"
 	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
@@ -30,6 +30,7 @@ import (
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/eventin"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
 
@@ -108,28 +109,25 @@ type lossyLane struct {
 	acks acknowledgements
 
 	mu     sync.Mutex
-	ledger *ledger.Ledger
-	offset int64
+	ledger *ledgertest.Lane
 	topic  []eventkit.Record
 }
 
-func (l *lossyLane) append(e *lanev1.Entry) error {
+func (l *lossyLane) append(c record.Command) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e.Rules = ledger.Rules
-	events, err := l.ledger.Apply(l.offset, e)
+	events, err := l.ledger.Take(c)
 	if err != nil {
 		l.t.Error(err)
 	}
 	for _, event := range events {
-		at := eventkit.Position{Source: "lanes.shared.v1/1", Seq: uint64(l.offset), Index: uint32(event.At.Index)}
-		l.topic = append(l.topic, record(l.t, at, event.Message))
+		at := eventkit.Position{Source: "lanes.shared.v1/1", Seq: uint64(event.At.Offset), Index: uint32(event.At.Index)}
+		l.topic = append(l.topic, told(l.t, at, event.Message))
 	}
-	l.offset++
 	return l.acks.of(nil)
 }
 
-func record(t *proof.Trial, at eventkit.Position, m proto.Message) eventkit.Record {
+func told(t *proof.Trial, at eventkit.Position, m proto.Message) eventkit.Record {
 	data, err := proto.Marshal(m)
 	if err != nil {
 		t.Error(err)
@@ -137,8 +135,8 @@ func record(t *proof.Trial, at eventkit.Position, m proto.Message) eventkit.Reco
 	return eventkit.Record{Event: eventkit.Event{ID: at.String(), Type: string(m.ProtoReflect().Descriptor().FullName()), Data: data}}
 }
 
-func (l *lossyLane) Pay(_ context.Context, _ *campaignv1.Lane, p *lanev1.Pay) error {
-	return l.append(&lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: p}})
+func (l *lossyLane) Pay(_ context.Context, _ *campaignv1.Lane, p *record.Pay) error {
+	return l.append(p)
 }
 
 func (l *lossyLane) Held(_ context.Context, orderID, _ string) (payment.Held, error) {
@@ -178,7 +176,7 @@ func openMarket(t *proof.Trial) *market {
 	m := &market{
 		Trial: t, clock: &clock{now: begin}, store: &lossyStore{Store: journal.NewMemoryStore()},
 		provider: &lossyProvider{provider: &provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}}},
-		lane:     &lossyLane{t: t, ledger: ledger.New()},
+		lane:     &lossyLane{t: t, ledger: ledgertest.New()},
 		orders:   []string{ids.Derive("ord", "1"), ids.Derive("ord", "2")},
 	}
 	for range 2 {
@@ -190,11 +188,11 @@ func openMarket(t *proof.Trial) *market {
 		StartAt: timestamppb.New(begin), EndAt: timestamppb.New(begin.Add(time.Hour)),
 		Items: []*campaignv1.Item{{Sku: "A", Units: units, PriceFen: int64(proofPrice), SettlementFen: 4_001}},
 	}
-	allocation := &lanev1.Allocate{CampaignUid: proofCampaign, Generation: 1, Add: []*lanev1.Units{{Sku: "A", Units: units}}}
+	allocation := &record.Allocate{CampaignUID: proofCampaign, Generation: 1, Add: []record.Units{{SKU: "A", Units: units}}}
 	m.thrice(func() {
-		_ = m.lane.append(&lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: desired}}})
+		_ = m.lane.append(&record.Want{Desired: desired})
 	})
-	m.thrice(func() { _ = m.lane.append(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: allocation}}) })
+	m.thrice(func() { _ = m.lane.append(allocation) })
 	m.tick(0)
 	return m
 }
@@ -228,14 +226,14 @@ func (m *market) thrice(deliver func()) {
 
 func (m *market) tick(d time.Duration) {
 	m.clock.pass(d)
-	_ = m.lane.append(&lanev1.Entry{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: timestamppb.New(m.clock.Now())}}})
+	_ = m.lane.append(&record.Tick{At: m.clock.Now().UnixMilli()})
 }
 
 func (m *market) any() *Payments { return m.replicas[m.IntN(len(m.replicas))] }
 
 func (m *market) place(id string) {
-	place := &lanev1.Place{OrderId: id, CampaignUid: proofCampaign, BuyerId: "per_" + id, OwnerId: "per_o", Lines: []*lanev1.Units{{Sku: "A", Units: 1}}}
-	m.thrice(func() { _ = m.lane.append(&lanev1.Entry{Command: &lanev1.Entry_Place{Place: place}}) })
+	place := &record.Place{OrderID: id, CampaignUID: proofCampaign, BuyerID: "per_" + id, OwnerID: "per_o", Lines: []record.Units{{SKU: "A", Units: 1}}}
+	m.thrice(func() { _ = m.lane.append(place) })
 }
 
 // open asks for the payment page; what is lost is asked for again by the page.
@@ -260,8 +258,8 @@ func (m *market) happen(id string) {
 		m.deliver()
 	default:
 		if m.Chance(3) {
-			cancel := &lanev1.Cancel{OrderId: id, CampaignUid: proofCampaign}
-			m.thrice(func() { _ = m.lane.append(&lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: cancel}}) })
+			cancel := &record.Cancel{OrderID: id, CampaignUID: proofCampaign}
+			m.thrice(func() { _ = m.lane.append(cancel) })
 		}
 	}
 }
@@ -320,7 +318,7 @@ func (m *market) ship() {
 			&fulfilmentv1.ReturnWindowClosed{OrderId: id, ShippingOrderId: ship},
 		} {
 			at := eventkit.Position{Source: "fulfilment/1", Seq: uint64(len(m.warehouse))}
-			m.warehouse = append(m.warehouse, record(m.Trial, at, fact))
+			m.warehouse = append(m.warehouse, told(m.Trial, at, fact))
 		}
 	}
 }

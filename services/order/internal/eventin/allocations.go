@@ -7,7 +7,7 @@ import (
 	"github.com/qingcang/qingcang/proto/eventkit"
 	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/telemetry"
 )
 
@@ -16,7 +16,7 @@ const BrandEvents = "brand.events.v1"
 
 // Allocator tells a lane what a stock pool answered; on nil it is durable.
 type Allocator interface {
-	Allocate(ctx context.Context, lane *campaignv1.Lane, a *lanev1.Allocate) error
+	Allocate(ctx context.Context, lane *campaignv1.Lane, a *record.Allocate) error
 }
 
 // Allocations returns how a partition of BrandEvents is heard. A lane counts each
@@ -43,17 +43,17 @@ func Allocations(lanes Allocator, log *slog.Logger) eventkit.Role {
 }
 
 // allocation is what a pool's answer means for a lane; nil for any other fact.
-func allocation(fact any) (*campaignv1.Lane, *lanev1.Allocate) {
+func allocation(fact any) (*campaignv1.Lane, *record.Allocate) {
 	switch f := fact.(type) {
 	case *brandv1.StockAllocated:
-		a := &lanev1.Allocate{CampaignUid: f.GetCampaignUid(), Generation: f.GetGeneration(), TopUp: f.GetTopUp()}
+		a := &record.Allocate{CampaignUID: f.GetCampaignUid(), Generation: f.GetGeneration(), TopUp: f.GetTopUp()}
 		for _, add := range f.GetAdd() {
-			a.Add = append(a.Add, &lanev1.Units{Sku: add.GetSku(), Units: add.GetUnits()})
+			a.Add = append(a.Add, record.Units{SKU: add.GetSku(), Units: add.GetUnits()})
 		}
 		return f.GetLane(), a
 	case *brandv1.StockRefused:
-		return f.GetLane(), &lanev1.Allocate{
-			CampaignUid: f.GetCampaignUid(), Generation: f.GetGeneration(),
+		return f.GetLane(), &record.Allocate{
+			CampaignUID: f.GetCampaignUid(), Generation: f.GetGeneration(),
 			RefusedReason: f.GetReason(), RefusedMessage: f.GetMessage(),
 		}
 	default:

@@ -11,7 +11,7 @@ import (
 	"github.com/qingcang/qingcang/proto/eventkit"
 	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 // notebook keeps what lanes were told.
@@ -20,19 +20,19 @@ type notebook struct {
 	err  error
 }
 
-func (n *notebook) Allocate(_ context.Context, lane *campaignv1.Lane, a *lanev1.Allocate) error {
+func (n *notebook) Allocate(_ context.Context, lane *campaignv1.Lane, a *record.Allocate) error {
 	n.told = append(n.told, fmt.Sprintf("%s/%d: %s generation %d adds %d, %q",
-		lane.GetTopic(), lane.GetPartition(), a.GetCampaignUid(), a.GetGeneration(), len(a.GetAdd()), a.GetRefusedReason()))
+		lane.GetTopic(), lane.GetPartition(), a.CampaignUID, a.Generation, len(a.Add), a.RefusedReason))
 	return n.err
 }
 
 func TestAllocations(t *testing.T) {
 	lane := &campaignv1.Lane{Topic: "lanes.shared.v1", Partition: 2}
-	allocated := record(t, "brand/1/2/0", &brandv1.StockAllocated{
+	allocated := told(t, "brand/1/2/0", &brandv1.StockAllocated{
 		CampaignUid: "c-1", Generation: 3, Lane: lane, Add: []*brandv1.AllocatedUnits{{Sku: "a", Units: 5}},
 	})
-	refused := record(t, "brand/1/3/0", &brandv1.StockRefused{CampaignUid: "c-2", Generation: 1, Lane: lane, Reason: "UnknownSKU"})
-	other := record(t, "brand/1/4/0", &brandv1.BrandApproved{})
+	refused := told(t, "brand/1/3/0", &brandv1.StockRefused{CampaignUid: "c-2", Generation: 1, Lane: lane, Reason: "UnknownSKU"})
+	other := told(t, "brand/1/4/0", &brandv1.BrandApproved{})
 
 	t.Run("answers go to the lane that they name, other events nowhere", func(t *testing.T) {
 		n := &notebook{}

@@ -30,7 +30,7 @@ func (r *recorder) Hear(_ context.Context, commands []journal.Command[*payment.O
 	return nil
 }
 
-func record(t *testing.T, id string, m proto.Message) eventkit.Record {
+func told(t *testing.T, id string, m proto.Message) eventkit.Record {
 	t.Helper()
 	data, err := proto.Marshal(m)
 	if err != nil {
@@ -40,34 +40,34 @@ func record(t *testing.T, id string, m proto.Message) eventkit.Record {
 }
 
 func TestHearing(t *testing.T) {
-	torn := record(t, "fulfilment/1/3/0", &fulfilmentv1.ReturnWindowClosed{OrderId: "ord_1"})
+	torn := told(t, "fulfilment/1/3/0", &fulfilmentv1.ReturnWindowClosed{OrderId: "ord_1"})
 	torn.Event.Data = []byte{0xff}
 	cases := map[string]struct {
 		records []eventkit.Record
 		want    []string
 	}{
 		"what a lane says of a payment is heard": {
-			[]eventkit.Record{record(t, "lanes.shared.v1/2/17/0", &orderv1.OrderConfirmed{OrderId: "ord_1"})},
+			[]eventkit.Record{told(t, "lanes.shared.v1/2/17/0", &orderv1.OrderConfirmed{OrderId: "ord_1"})},
 			[]string{"ord_1 lanes.shared.v1/2/17/0"},
 		},
 		"what is about stock alone is not": {
 			[]eventkit.Record{
-				record(t, "lanes.shared.v1/2/17/0", &orderv1.OrderHeld{OrderId: "ord_1"}),
-				record(t, "lanes.shared.v1/2/17/1", &orderv1.CampaignOpened{CampaignUid: "c-1"}),
-				record(t, "fulfilment/1/2/0", &fulfilmentv1.ParcelSigned{OrderId: "ord_1"}),
+				told(t, "lanes.shared.v1/2/17/0", &orderv1.OrderHeld{OrderId: "ord_1"}),
+				told(t, "lanes.shared.v1/2/17/1", &orderv1.CampaignOpened{CampaignUid: "c-1"}),
+				told(t, "fulfilment/1/2/0", &fulfilmentv1.ParcelSigned{OrderId: "ord_1"}),
 			},
 			nil,
 		},
 		"events keep their order": {
 			[]eventkit.Record{
-				record(t, "fulfilment/1/2/0", &fulfilmentv1.ParcelShipped{OrderId: "ord_1"}),
-				record(t, "fulfilment/1/2/1", &fulfilmentv1.ReturnReceived{OrderId: "ord_2"}),
-				record(t, "fulfilment/1/3/0", &fulfilmentv1.ReturnWindowClosed{OrderId: "ord_1"}),
+				told(t, "fulfilment/1/2/0", &fulfilmentv1.ParcelShipped{OrderId: "ord_1"}),
+				told(t, "fulfilment/1/2/1", &fulfilmentv1.ReturnReceived{OrderId: "ord_2"}),
+				told(t, "fulfilment/1/3/0", &fulfilmentv1.ReturnWindowClosed{OrderId: "ord_1"}),
 			},
 			[]string{"ord_1 fulfilment/1/2/0", "ord_2 fulfilment/1/2/1", "ord_1 fulfilment/1/3/0"},
 		},
 		"one that cannot be decoded holds nothing up": {
-			[]eventkit.Record{torn, {Value: []byte("no event")}, record(t, "fulfilment/1/4/0", &fulfilmentv1.ReturnWindowClosed{OrderId: "ord_2"})},
+			[]eventkit.Record{torn, {Value: []byte("no event")}, told(t, "fulfilment/1/4/0", &fulfilmentv1.ReturnWindowClosed{OrderId: "ord_2"})},
 			[]string{"ord_2 fulfilment/1/4/0"},
 		},
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 // CampaignTopic holds what the operator wants, by campaign uid.
@@ -105,8 +105,7 @@ func (l *Lane) keepWanting(ctx context.Context, campaigns *Campaigns) error {
 	for ctx.Err() == nil {
 		desired, changed := campaigns.ofLane(l.topic, l.partition)
 		for _, d := range l.news(desired) {
-			entry := &lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: d}}}
-			if err := l.Do(ctx, entry, ignore); err != nil {
+			if err := l.Do(ctx, &record.Want{Desired: d}); err != nil {
 				return err
 			}
 		}

@@ -2,5 +2,6 @@
 
 package lane
 
-// decidedBehind answers before the entry is applied, on purpose: see decided.go.
-func decidedBehind(offset int64) int64 { return offset }
+// durableIsEnough answers from what is known here before the entry is, on purpose:
+// see decided.go.
+func durableIsEnough(*call) bool { return true }

@@ -9,17 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
@@ -45,10 +45,13 @@ type Lane struct {
 	partition int
 	conn      *eventkit.Conn
 	snapshots Snapshots
+	campaigns *Campaigns
 	log       *slog.Logger
 
-	queue chan *request
-	ends  ends // shared questions for the end of the log
+	writer uint64 // random: by it this process knows its entries
+	desk   *desk
+	ends   ends // shared questions for the end of the log
+	recent recent
 
 	mu        sync.RWMutex
 	ledger    *ledger.Ledger
@@ -61,14 +64,18 @@ type Lane struct {
 	outbox    []announcement  // events that may not be published yet, in order
 	published ledger.Position // of the newest event known to be published
 	appended  appendTime
-	loadedAt  int64 // offset of the snapshot that the lane began with, -1 for none
+	loadedAt  int64          // offset of the snapshot that the lane began with, -1 for none
+	skips     map[int64]bool // entries that are not to count
+	passed    map[int64]bool // those of them that have been passed over
+	anew      bool           // what is built here is not what the skips say
+	marks     marks
 }
 
 // announcement is an event that waits to be published.
 type announcement struct {
-	event       ledger.Event
-	time        time.Time // ledger time
-	traceparent string    // of the entry that caused it
+	event ledger.Event
+	time  time.Time    // ledger time
+	trace record.Trace // of the entry that caused it
 }
 
 // appendTime is the newest append time that the broker told, and when it did by
@@ -77,10 +84,11 @@ type appendTime struct{ at, learned time.Time }
 
 func newLane(topic string, partition int, cfg Config) *Lane {
 	return &Lane{
-		topic: topic, partition: partition, conn: cfg.Conn, snapshots: cfg.Snapshots,
-		log:   cfg.Log.With("lane", fmt.Sprintf("%s/%d", topic, partition)),
-		queue: make(chan *request, queueLength), changed: make(chan struct{}),
+		topic: topic, partition: partition, conn: cfg.Conn, snapshots: cfg.Snapshots, campaigns: cfg.Campaigns,
+		log:    cfg.Log.With("lane", fmt.Sprintf("%s/%d", topic, partition)),
+		writer: rand.Uint64(), desk: newDesk(), changed: make(chan struct{}),
 		ledger: ledger.New(), goal: -1, published: ledger.None, loadedAt: -1,
+		skips: map[int64]bool{}, passed: map[int64]bool{}, marks: newMarks(cfg.SnapshotEvery),
 	}
 }
 
@@ -97,6 +105,7 @@ func (l *Lane) run(ctx context.Context) error {
 	group.Go(func() error { l.read(ctx); return nil })
 	group.Go(func() error { l.append(ctx); return nil })
 	group.Go(func() error { l.followPublished(ctx); return nil })
+	group.Go(func() error { l.followSkips(ctx, l.campaigns); return nil })
 	return group.Wait()
 }
 
@@ -115,7 +124,7 @@ func (l *Lane) load(ctx context.Context) bool {
 }
 
 func (l *Lane) tryLoad(ctx context.Context) error {
-	state, next, err := l.latestSnapshot(ctx)
+	begin, err := l.latest(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,11 +132,11 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if state.Last().After(published) {
+	if begin.ledger.Last().After(published) {
 		// Events that were published are gone from their topic. Only the whole log
 		// can make them again.
-		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", published.Offset, "snapshot", state.Last().Offset)
-		state, next = ledger.New(), 0
+		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", published.Offset, "snapshot", begin.ledger.Last().Offset)
+		begin = nothingSaved()
 	}
 	end, err := l.conn.EndOffset(ctx, l.topic, l.partition)
 	if err != nil {
@@ -135,7 +144,9 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ledger, l.next, l.published, l.goal, l.loadedAt = state, next, published, end, next-1
+	l.ledger, l.next, l.published, l.goal, l.loadedAt = begin.ledger, begin.next, published, end, begin.next-1
+	l.passed, l.outbox, l.stopped, l.marks = begin.passed, nil, nil, newMarks(l.marks.every)
+	l.recent.clear()
 	l.wake()
 	return nil
 }
@@ -151,6 +162,9 @@ func (l *Lane) read(ctx context.Context) {
 			pause(ctx, retryPause)
 			continue
 		}
+		if err != nil && l.passOver() {
+			continue
+		}
 		for chunk := range slices.Chunk(records, applyChunk) {
 			if err == nil {
 				err = l.take(ctx, chunk)
@@ -158,14 +172,34 @@ func (l *Lane) read(ctx context.Context) {
 		}
 		if err != nil {
 			l.stop(ctx, err)
-			l.complain(ctx)
+			if !l.awaitSkip(ctx) {
+				return
+			}
+		}
+		if l.mustBeginAnew() && !l.load(ctx) {
+			return
 		}
 	}
 }
 
-// take applies records under one lock. An error stops the lane, under the same
-// lock: an entry that panicked may be half applied, and nobody may save that.
-func (l *Lane) take(ctx context.Context, records []eventkit.Record) (err error) {
+// own is an entry of this process and what it caused.
+type own struct {
+	seq    uint32
+	events []ledger.Event
+}
+
+// take applies records under one lock and then answers those who wait for them.
+// An error stops the lane, under the same lock: an entry that panicked may be half
+// applied, and nobody may save that.
+func (l *Lane) take(ctx context.Context, records []eventkit.Record) error {
+	mine, err := l.apply(ctx, records)
+	for _, one := range mine {
+		l.desk.answer(one.seq, answer{events: one.events})
+	}
+	return err
+}
+
+func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.wake()
@@ -177,42 +211,79 @@ func (l *Lane) take(ctx context.Context, records []eventkit.Record) (err error) 
 		l.stopped = err
 	}()
 	for _, record := range records {
-		if record.Offset != l.next {
-			return fmt.Errorf("%w: offset %d follows %d", errGap, record.Offset, l.next-1)
+		for record.Offset > l.next && l.skips[l.next] {
+			l.passed[l.next] = true
+			l.next++
 		}
-		if err := l.applyOne(ctx, record); err != nil {
-			return err
+		if record.Offset != l.next {
+			return mine, fmt.Errorf("%w: offset %d follows %d", errGap, record.Offset, l.next-1)
+		}
+		entry, events, err := l.applyOne(ctx, record)
+		if err != nil {
+			return mine, err
 		}
 		l.next++
+		l.marks.note(l.next, l.ledger)
+		if entry.Writer == l.writer && entry.Command != nil {
+			mine = append(mine, own{entry.Seq, events})
+		}
 	}
-	return nil
+	return mine, nil
 }
 
-func (l *Lane) applyOne(ctx context.Context, record eventkit.Record) error {
-	entry := &lanev1.Entry{}
-	var events []ledger.Event
-	err := proto.Unmarshal(record.Value, entry)
-	if err == nil {
-		events, err = l.ledger.Apply(record.Offset, entry)
+func (l *Lane) applyOne(ctx context.Context, r eventkit.Record) (record.Entry, []ledger.Event, error) {
+	if l.skips[r.Offset] {
+		l.passed[r.Offset] = true
+		l.log.WarnContext(ctx, "lane entry passed over, as its desired state says", "offset", r.Offset)
+		return record.Entry{}, nil, nil
 	}
-	if errors.Is(err, ledger.ErrUnknownRules) {
-		return fmt.Errorf("at offset %d: %w", record.Offset, err)
-	}
-	if err != nil {
+	entry, events, err := fold(l.ledger, r)
+	if errors.Is(err, errSkipped) {
 		// Every replica skips it alike: the bytes are the same everywhere.
 		l.skipped++
-		l.log.ErrorContext(ctx, "lane entry skipped", "offset", record.Offset, "err", err)
-		return nil
+		l.log.ErrorContext(ctx, "lane entry skipped", "offset", r.Offset, "err", err)
+		return entry, nil, nil
 	}
-	if entry.GetTick() == nil {
+	if err != nil {
+		return entry, nil, err
+	}
+	switch c := entry.Command.(type) {
+	case *record.Tick:
+	case *record.Place:
+		l.recent.put(r.Offset, c)
+		l.commands++
+	default:
 		l.commands++
 	}
 	for _, event := range events {
 		if event.At.After(l.published) {
-			l.outbox = append(l.outbox, announcement{event: event, time: l.ledger.Now(), traceparent: entry.GetTraceparent()})
+			l.outbox = append(l.outbox, announcement{event: event, time: l.ledger.Now(), trace: entry.Trace})
 		}
 	}
-	return nil
+	return entry, events, nil
+}
+
+// errSkipped is an entry that means nothing.
+var errSkipped = errors.New("the entry is skipped")
+
+// fold applies a record to a ledger. With errSkipped nothing has changed; any
+// other error stops whoever reads.
+func fold(l *ledger.Ledger, r eventkit.Record) (record.Entry, []ledger.Event, error) {
+	entry, err := record.Decode(r.Value)
+	if errors.Is(err, record.ErrVersion) {
+		return entry, nil, fmt.Errorf("at offset %d: %w", r.Offset, err)
+	}
+	if err != nil {
+		return entry, nil, fmt.Errorf("%w: %w", errSkipped, err)
+	}
+	events, err := l.Apply(r.Offset, entry)
+	if errors.Is(err, ledger.ErrMalformed) {
+		return entry, nil, fmt.Errorf("%w: %w", errSkipped, err)
+	}
+	if err != nil {
+		return entry, nil, fmt.Errorf("at offset %d: %w", r.Offset, err)
+	}
+	return entry, events, nil
 }
 
 // wake tells everybody who waits to look again. The lock is held.
@@ -224,19 +295,12 @@ func (l *Lane) wake() {
 func (l *Lane) stop(ctx context.Context, reason error) {
 	l.mu.Lock()
 	l.stopped = reason
+	at := l.next
 	l.wake()
 	l.mu.Unlock()
-	l.log.ErrorContext(ctx, "lane stopped: it takes no command until it is mended", "err", reason)
-}
-
-// complain repeats why the lane stands still, until ctx ends.
-func (l *Lane) complain(ctx context.Context) {
-	for ctx.Err() == nil {
-		pause(ctx, complainEvery)
-		if reason := l.Stopped(); reason != "" && ctx.Err() == nil {
-			l.log.ErrorContext(ctx, "lane stands still", "err", reason)
-		}
-	}
+	l.desk.failAll(errStopped.Wrap(reason))
+	l.log.ErrorContext(ctx, "lane stopped: it takes no command until it is mended, or a campaign's desired state skips the offset",
+		"err", reason, "offset", at)
 }
 
 // Stopped says why the lane stands still; it is empty while it runs.

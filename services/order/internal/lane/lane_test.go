@@ -14,7 +14,7 @@ import (
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/testkit"
@@ -86,8 +86,8 @@ func (w *world) opens(t *testing.T, lanes *lane.Lanes, uid string, units int64) 
 	if err := w.conn.Put(t.Context(), lane.CampaignTopic, uid, desired); err != nil {
 		t.Fatal(err)
 	}
-	allocation := &lanev1.Allocate{CampaignUid: uid, Generation: 1, Add: []*lanev1.Units{{Sku: "a", Units: units}}}
-	do(t, lanes.All()[1], &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: allocation}})
+	allocation := &record.Allocate{CampaignUID: uid, Generation: 1, Add: []record.Units{{SKU: "a", Units: units}}}
+	do(t, lanes.All()[1], allocation)
 	testkit.Eventually(t, patience, func() error { return inPhase(lanes, uid, campaignv1.Status_PHASE_OPEN) })
 }
 
@@ -100,18 +100,16 @@ func inPhase(lanes *lane.Lanes, uid string, want campaignv1.Status_Phase) error 
 	return nil
 }
 
-func do(t *testing.T, l *lane.Lane, entry *lanev1.Entry) {
+func do(t *testing.T, l *lane.Lane, c record.Command) {
 	t.Helper()
-	if err := l.Do(t.Context(), entry, func(*ledger.Ledger) {}); err != nil {
+	if err := l.Do(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // place asks for one unit of "a" and returns the state of the order.
 func place(ctx context.Context, l *lane.Lane, uid, order string) (ledger.State, error) {
-	var o ledger.Order
-	p := &lanev1.Place{OrderId: order, CampaignUid: uid, BuyerId: "buyer", Lines: []*lanev1.Units{{Sku: "a", Units: 1}}}
-	err := l.Do(ctx, &lanev1.Entry{Command: &lanev1.Entry_Place{Place: p}}, func(l *ledger.Ledger) { o, _ = l.Order(order) })
+	o, err := l.Place(ctx, &record.Place{OrderID: order, CampaignUID: uid, BuyerID: "buyer", Lines: []record.Units{{SKU: "a", Units: 1}}})
 	return o.State, err
 }
 
@@ -279,7 +277,7 @@ func TestBadEntries(t *testing.T) {
 	w.opens(t, a, "sale", 10)
 
 	t.Run("bytes that are no entry are skipped and counted", func(t *testing.T) {
-		if _, err := w.conn.Append(t.Context(), lane.SharedTopic, 1, [][]byte{{0xff, 0xff, 0xff}}); err != nil {
+		if _, err := w.conn.Append(t.Context(), lane.SharedTopic, 1, [][]byte{{record.Format, 0xff, 0xff}}); err != nil {
 			t.Fatal(err)
 		}
 		if state, err := place(t.Context(), a.All()[1], "sale", "o1"); err != nil || state != ledger.Held {
@@ -290,7 +288,11 @@ func TestBadEntries(t *testing.T) {
 		}
 	})
 	t.Run("an entry under unknown rules stops its lane, and no other", func(t *testing.T) {
-		unknown := []byte{0x08, 0x63} // rules: 99
+		entry := record.Entry{Rules: 99, Command: &record.Tick{}}
+		unknown, err := entry.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := w.conn.Append(t.Context(), lane.SharedTopic, 1, [][]byte{unknown}); err != nil {
 			t.Fatal(err)
 		}
@@ -303,6 +305,6 @@ func TestBadEntries(t *testing.T) {
 		if _, err := place(t.Context(), a.All()[1], "sale", "o2"); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("a stopped lane answers %v", err)
 		}
-		do(t, a.All()[2], &lanev1.Entry{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{}}})
+		do(t, a.All()[2], &record.Tick{})
 	})
 }

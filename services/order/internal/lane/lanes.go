@@ -11,7 +11,7 @@ import (
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
@@ -107,34 +107,55 @@ func (s *Lanes) at(name *campaignv1.Lane) (*Lane, error) {
 	return s.shared[name.GetPartition()], nil
 }
 
-// Do appends an entry to a lane, waits until it is decided here, and shows the
-// lane's ledger as it then is; see Lane.Do.
-func (s *Lanes) Do(ctx context.Context, name *campaignv1.Lane, entry *lanev1.Entry, show func(*ledger.Ledger)) error {
+// Do appends a command to a lane and waits until it is decided here; see Lane.Do.
+func (s *Lanes) Do(ctx context.Context, name *campaignv1.Lane, c record.Command) error {
 	l, err := s.at(name)
 	if err != nil {
 		return err
 	}
-	return l.Do(ctx, entry, show)
+	return l.Do(ctx, c)
 }
 
-// Pay tells a lane that money came.
-func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *lanev1.Pay) error {
-	return s.Do(ctx, name, &lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: p}}, ignore)
+// Place asks a lane for an order; see Lane.Place.
+func (s *Lanes) Place(ctx context.Context, name *campaignv1.Lane, p *record.Place) (ledger.Order, error) {
+	l, err := s.at(name)
+	if err != nil {
+		return ledger.Order{}, err
+	}
+	return l.Place(ctx, p)
+}
+
+// Refusal says why a lane would refuse any order of a buyer; see Lane.Refusal.
+func (s *Lanes) Refusal(ctx context.Context, name *campaignv1.Lane, ask Ask) (reason string, at int64, err error) {
+	l, err := s.at(name)
+	if err != nil {
+		return "", 0, err
+	}
+	return l.Refusal(ctx, ask)
+}
+
+// Pay tells a lane that money came for an order. What the order held need not be
+// given: it is read from the lane.
+func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *record.Pay) error {
+	l, err := s.at(name)
+	if err != nil {
+		return err
+	}
+	return l.pay(ctx, p)
 }
 
 // Allocate tells a lane what a campaign's stock pool answered. It does not wait
 // for the lane to take it in, so that a lane that stands still does not hold up
 // the stock of others; nor does a lane that is not run here: who runs it hears
 // the answer itself.
-func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *lanev1.Allocate) error {
+func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.Allocate) error {
 	l, err := s.at(name)
 	if err != nil {
 		s.cfg.Log.ErrorContext(ctx, "an allocation is for a lane that is not run here",
-			"campaign", a.GetCampaignUid(), "generation", a.GetGeneration(), "topic", name.GetTopic(), "partition", name.GetPartition())
+			"campaign", a.CampaignUID, "generation", a.Generation, "topic", name.GetTopic(), "partition", name.GetPartition())
 		return nil //nolint:nilerr // no retry would help
 	}
-	_, err = l.tell(ctx, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: a}})
-	return err
+	return l.tell(ctx, a)
 }
 
 // LaneOf returns the lane of a campaign: what the table says, else the lane
@@ -163,7 +184,7 @@ func (s *Lanes) LaneOf(uid string) (*campaignv1.Lane, error) {
 func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *campaignv1.Lane, error) {
 	for _, l := range s.shared {
 		known := false
-		l.Peek(func(state *ledger.Ledger) { _, known = state.Order(id) })
+		l.Peek(func(state *ledger.Ledger) { _, _, known = state.Search(id) })
 		if known {
 			o, err := l.order(ctx, id)
 			return o, l.Name(), err
@@ -184,17 +205,6 @@ func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *campaignv1
 		return ledger.Order{}, nil, unavailable
 	}
 	return ledger.Order{}, nil, ErrUnknownOrder
-}
-
-func (l *Lane) order(ctx context.Context, id string) (o ledger.Order, err error) {
-	found := false
-	if err := l.View(ctx, func(state *ledger.Ledger) { o, found = state.Order(id) }); err != nil {
-		return o, err
-	}
-	if !found {
-		return o, ErrUnknownOrder
-	}
-	return o, nil
 }
 
 func ignore(*ledger.Ledger) {}

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/proof"
@@ -218,17 +218,13 @@ func (h *history) open(stock int8) {
 		Uid: h.uid, Generation: 1, BrandId: "brand", HoldSeconds: 3_600,
 		StartAt: timestamppb.New(h.begun.Add(-time.Hour)), EndAt: timestamppb.New(h.begun.Add(24 * time.Hour)),
 	}
-	allocation := &lanev1.Allocate{CampaignUid: h.uid, Generation: 1}
+	allocation := &record.Allocate{CampaignUID: h.uid, Generation: 1}
 	for sku := range byte(skus) {
 		desired.Items = append(desired.Items, &campaignv1.Item{Sku: nameOf(sku), PriceFen: 100, SettlementFen: 70, Units: int64(stock)})
-		allocation.Add = append(allocation.Add, &lanev1.Units{Sku: nameOf(sku), Units: int64(stock)})
+		allocation.Add = append(allocation.Add, record.Units{SKU: nameOf(sku), Units: int64(stock)})
 	}
-	for _, e := range []*lanev1.Entry{
-		{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: desired}}},
-		{Command: &lanev1.Entry_Allocate{Allocate: allocation}},
-		{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: timestamppb.New(h.begun)}}},
-	} {
-		if err := h.replicas[0].Do(h.t.Context(), e, func(*ledger.Ledger) {}); err != nil {
+	for _, c := range []record.Command{&record.Want{Desired: desired}, allocation, &record.Tick{At: h.begun.UnixMilli()}} {
+		if err := h.replicas[0].Do(h.t.Context(), c); err != nil {
 			h.t.Fatal(err)
 		}
 	}
@@ -246,13 +242,20 @@ func (h *history) make(p planned, replica int) {
 	defer cancel()
 	var saw seen
 	show := func(l *ledger.Ledger) { saw = h.look(l, p.call) }
-	entry := h.entry(p.call)
+	l, command := h.replicas[replica], h.command(p.call)
 	began := time.Since(h.begun)
 	var err error
-	if entry == nil {
-		err = h.replicas[replica].View(ctx, show)
-	} else {
-		err = h.replicas[replica].Do(ctx, entry, show)
+	switch c := command.(type) {
+	case nil:
+		err = l.View(ctx, show)
+	case *record.Place:
+		var o ledger.Order
+		o, err = l.Place(ctx, c)
+		saw = seen{state: o.State}
+	default:
+		if err = l.Do(ctx, c); err == nil {
+			l.Peek(show)
+		}
 	}
 	ended := time.Since(h.begun)
 	switch fault.KindOf(err) {
@@ -263,13 +266,13 @@ func (h *history) make(p planned, replica int) {
 		}
 	}
 	switch deed := p.call; {
-	case err == nil && entry == nil:
+	case err == nil && command == nil:
 		h.note(deed, began, ended, saw)
 	case err == nil:
 		h.note(deed, began, ended, seen{})
 		deed.kind = sees
 		h.note(deed, began, ended, saw)
-	case entry != nil:
+	case command != nil:
 		deed.unknown = true
 		h.note(deed, began, math.MaxInt64, seen{})
 	}
@@ -283,20 +286,21 @@ func (h *history) note(c call, began, ended time.Duration, saw seen) {
 	})
 }
 
-// entry is what the call appends, nil if it only looks.
-func (h *history) entry(c call) *lanev1.Entry {
+// command is what the call appends, nil if it only looks.
+func (h *history) command(c call) record.Command {
 	id := h.orderID(c)
 	switch c.kind {
 	case places:
-		return &lanev1.Entry{Command: &lanev1.Entry_Place{Place: &lanev1.Place{
-			OrderId: id, CampaignUid: h.uid, BuyerId: "buyer", Lines: []*lanev1.Units{{Sku: nameOf(c.sku), Units: int64(c.units())}},
-		}}}
+		return &record.Place{
+			OrderID: id, CampaignUID: h.uid, BuyerID: "buyer", Lines: []record.Units{{SKU: nameOf(c.sku), Units: int64(c.units())}},
+		}
 	case pays:
-		return &lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: &lanev1.Pay{
-			OrderId: id, CampaignUid: h.uid, PaymentId: "pay-" + id, Fen: 100 * int64(c.units()),
-		}}}
+		return &record.Pay{
+			OrderID: id, CampaignUID: h.uid, PaymentID: "pay-" + id, Fen: 100 * int64(c.units()),
+			BuyerID: "buyer", Lines: []record.Units{{SKU: nameOf(c.sku), Units: int64(c.units())}},
+		}
 	case cancels:
-		return &lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: id, CampaignUid: h.uid}}}
+		return &record.Cancel{OrderID: id, CampaignUID: h.uid}
 	default:
 		return nil
 	}
@@ -304,8 +308,8 @@ func (h *history) entry(c call) *lanev1.Entry {
 
 func (h *history) look(l *ledger.Ledger, c call) seen {
 	if c.kind != browses {
-		o, _ := l.Order(h.orderID(c))
-		return seen{state: o.State}
+		at, _ := l.Find(h.uid, h.orderID(c))
+		return seen{state: at.State}
 	}
 	s, _ := l.Status(h.uid)
 	for _, item := range s.GetItems() {

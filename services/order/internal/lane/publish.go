@@ -115,7 +115,7 @@ func (l *Lane) events(batch []announcement) ([]eventkit.Event, error) {
 			return nil, fmt.Errorf("encode the event at %v: %w", a.event.At, err)
 		}
 		events = append(events, eventkit.Event{
-			ID: l.eventID(a.event.At), Prev: l.eventID(a.event.Prev), Data: data, Time: a.time, Traceparent: a.traceparent,
+			ID: l.eventID(a.event.At), Prev: l.eventID(a.event.Prev), Data: data, Time: a.time, Traceparent: a.trace.String(),
 			Type: string(a.event.Message.ProtoReflect().Descriptor().FullName()), Subject: subject(a.event.Message),
 		})
 	}

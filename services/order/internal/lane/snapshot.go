@@ -2,7 +2,10 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -11,80 +14,194 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
-// Snapshots keeps the newest states of a topic's lanes by partition; a torn one
-// is passed over. The journal's stores do just that.
+// Snapshots keeps the newest states of a topic's lanes by partition; one that is
+// torn, or whose checksum is wrong, is passed over. The journal's stores do just that.
 type Snapshots interface {
 	SaveSnapshot(ctx context.Context, partition int, snapshot *journalv1.Snapshot) error
 	LatestSnapshot(ctx context.Context, partition int) (snapshot *journalv1.Snapshot, found bool, err error)
 }
 
-// latestSnapshot returns the ledger to begin with and the offset to read on from.
-func (l *Lane) latestSnapshot(ctx context.Context) (*ledger.Ledger, int64, error) {
+// snapshotShare is how many bytes of snapshots are written for each entry at most,
+// on average: a large state is written down less often than a small one.
+const snapshotShare = 100
+
+// saved is a ledger as it stood behind an offset.
+type saved struct {
+	ledger *ledger.Ledger
+	next   int64          // the offset to read on from
+	passed map[int64]bool // entries that were passed over
+	bytes  int
+}
+
+func nothingSaved() saved { return saved{ledger: ledger.New(), passed: map[int64]bool{}} }
+
+// latest returns the newest snapshot, or the empty ledger if there is none, or if
+// an entry counts in it that is to be skipped.
+func (l *Lane) latest(ctx context.Context) (saved, error) {
 	stored, found, err := l.snapshots.LatestSnapshot(ctx, l.partition)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !found {
-		return ledger.New(), 0, nil
+	if err != nil || !found {
+		return nothingSaved(), err
 	}
 	snapshot := &lanev1.Snapshot{}
 	if err := proto.Unmarshal(stored.GetState(), snapshot); err != nil {
-		return nil, 0, fmt.Errorf("decode the snapshot of %s: %w", l.source(), err)
+		return saved{}, fmt.Errorf("decode the snapshot of %s: %w", l.source(), err)
 	}
-	state, err := ledger.Decode(snapshot.GetState())
-	if err != nil {
-		return nil, 0, fmt.Errorf("snapshot of %s at %d: %w", l.source(), snapshot.GetOffset(), err)
+	s := saved{next: snapshot.GetOffset() + 1, passed: map[int64]bool{}, bytes: len(stored.GetState())}
+	for _, offset := range snapshot.GetPassedOver() {
+		s.passed[offset] = true
 	}
-	l.log.InfoContext(ctx, "lane begins with a snapshot", "offset", snapshot.GetOffset())
-	return state, snapshot.GetOffset() + 1, nil
+	for _, offset := range l.skipsBefore(s.next) {
+		if !s.passed[offset] {
+			return nothingSaved(), nil
+		}
+	}
+	if s.ledger, err = ledger.Decode(snapshot.GetState()); err != nil {
+		return saved{}, fmt.Errorf("snapshot of %s at %d: %w", l.source(), snapshot.GetOffset(), err)
+	}
+	return s, nil
 }
 
 // keepSnapshots saves the state every so many entries. It runs on the publisher:
 // a state is saved only when all events up to it are published, because a
 // replica that begins with it cannot make them again.
 func (l *Lane) keepSnapshots(ctx context.Context, every int64) error {
-	last := l.begunAt()
+	last, size := l.begunAt(), 0
 	for ctx.Err() == nil {
 		changed, next := l.watch()
-		if next-1-last < every {
+		if next-1-last < max(every, int64(size/snapshotShare)) {
 			wait(ctx, changed)
 			continue
 		}
-		snapshot, newest, err := l.encode()
-		if err != nil {
-			return err
-		}
-		if !l.awaitPublished(ctx, newest) {
+		at, written, err := l.snapshot(ctx)
+		switch {
+		case ctx.Err() != nil:
 			return nil
-		}
-		last = snapshot.GetOffset()
-		raw, err := proto.Marshal(snapshot)
-		if err != nil {
-			return fmt.Errorf("encode the snapshot of %s: %w", l.source(), err)
-		}
-		stored := &journalv1.Snapshot{Seq: uint64(last), State: raw}
-		if err := l.snapshots.SaveSnapshot(ctx, l.partition, stored); err != nil {
+		case err != nil:
 			// It costs a longer start and nothing else.
-			l.log.WarnContext(ctx, "lane snapshot not saved", "offset", last, "err", err)
+			l.log.WarnContext(ctx, "lane snapshot not made", "err", err)
+			last += every
+		default:
+			last, size = at, written
 		}
 	}
 	return nil
 }
 
-// encode writes the ledger down as it is now, with its newest event's position.
-// That of a stopped lane may hold half an entry, which a mended binary would
-// apply once more.
-func (l *Lane) encode() (*lanev1.Snapshot, ledger.Position, error) {
+// errDiverged says that reading the log again gives another state than this
+// replica has: one of the two is broken.
+var errDiverged = errors.New("the log, read again, decides otherwise")
+
+// snapshot reads the log on from the snapshot before, in a ledger of its own, and
+// writes that down: nobody who is served waits for it, and each snapshot checks the
+// one before. It counts only if the serving ledger decided the same.
+func (l *Lane) snapshot(ctx context.Context) (at int64, size int, err error) {
+	mark, ok := l.newestMark()
+	if !ok {
+		return 0, 0, errors.New("nothing to compare with yet")
+	}
+	shadow, err := l.latest(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	if shadow.next >= mark.next { // a publisher before this one was faster
+		return shadow.next - 1, shadow.bytes, nil
+	}
+	if err := l.follow(ctx, &shadow, mark.next); err != nil {
+		return 0, 0, err
+	}
+	if shadow.ledger.Digest() != mark.digest {
+		return 0, 0, fmt.Errorf("%w: digest %x at %d, and %x here", errDiverged, shadow.ledger.Digest(), mark.next, mark.digest)
+	}
+	state, err := shadow.ledger.Encode()
+	if err != nil {
+		return 0, 0, err
+	}
+	raw, err := proto.Marshal(&lanev1.Snapshot{
+		Rules: ledger.Rules, Offset: mark.next - 1, State: state, PassedOver: slices.Sorted(maps.Keys(shadow.passed)),
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("encode the snapshot of %s: %w", l.source(), err)
+	}
+	if !l.awaitPublished(ctx, shadow.ledger.Last()) {
+		return 0, 0, ctx.Err()
+	}
+	at = mark.next - 1
+	return at, len(raw), l.snapshots.SaveSnapshot(ctx, l.partition, &journalv1.Snapshot{Seq: uint64(at), State: raw})
+}
+
+// follow reads a saved state on until the offset.
+func (l *Lane) follow(ctx context.Context, s *saved, until int64) error {
+	for s.next < until {
+		records, err := l.conn.Fetch(ctx, l.topic, l.partition, s.next)
+		if err != nil && l.skipsOver(s.next) {
+			s.passed[s.next] = true
+			s.next++
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			for r.Offset > s.next && l.skipsOver(s.next) {
+				s.passed[s.next] = true
+				s.next++
+			}
+			if r.Offset != s.next {
+				return fmt.Errorf("%w: offset %d follows %d", errGap, r.Offset, s.next-1)
+			}
+			if s.next == until {
+				return nil
+			}
+			if l.skipsOver(r.Offset) {
+				s.passed[r.Offset] = true
+			} else if _, _, err := fold(s.ledger, r); err != nil && !errors.Is(err, errSkipped) {
+				return err
+			}
+			s.next++
+		}
+	}
+	return nil
+}
+
+// marks are the digests of the ledger at some offsets, by the offset that is applied
+// next.
+type marks struct {
+	every   int64
+	digests map[int64]uint64
+}
+
+const (
+	// markEvery is how many entries are between two marks, unless snapshots come oftener.
+	markEvery = 4_096
+	mostMarks = 64
+)
+
+func newMarks(snapshotEvery int64) marks {
+	return marks{every: min(markEvery, snapshotEvery), digests: map[int64]uint64{}}
+}
+
+func (m marks) note(next int64, l *ledger.Ledger) {
+	if next%m.every == 0 {
+		m.digests[next] = l.Digest()
+		delete(m.digests, next-m.every*mostMarks)
+	}
+}
+
+type mark struct {
+	next   int64
+	digest uint64
+}
+
+// newestMark is the newest offset at which the digest was noted.
+func (l *Lane) newestMark() (newest mark, ok bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if l.stopped != nil {
-		return nil, ledger.None, errStopped.Wrap(l.stopped)
+	for next, digest := range l.marks.digests {
+		if next > newest.next {
+			newest, ok = mark{next, digest}, true
+		}
 	}
-	state, err := l.ledger.Encode()
-	if err != nil {
-		return nil, ledger.None, err
-	}
-	return &lanev1.Snapshot{Rules: ledger.Rules, Offset: l.next - 1, State: state}, l.ledger.Last(), nil
+	return newest, ok && l.stopped == nil
 }
 
 // awaitPublished waits until the event at p is published; false when ctx ends.

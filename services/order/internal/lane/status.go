@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 // Statuses returns what the lane knows of each of its campaigns but those to be
@@ -35,5 +35,5 @@ func (l *Lane) Statuses(leaveOut func(campaignUID string) bool) []*campaignv1.St
 // Settle tells the lane that a campaign is over: each of its payments is settled
 // and each of its orders final.
 func (l *Lane) Settle(ctx context.Context, campaignUID string) error {
-	return l.Do(ctx, &lanev1.Entry{Command: &lanev1.Entry_Settle{Settle: &lanev1.Settle{CampaignUid: campaignUID}}}, ignore)
+	return l.Do(ctx, &record.Settle{CampaignUID: campaignUID})
 }

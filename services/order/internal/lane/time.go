@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 const (
@@ -104,8 +102,7 @@ func (l *Lane) tick(ctx context.Context) error {
 }
 
 func (l *Lane) appendTick(ctx context.Context, at time.Time) error {
-	entry := &lanev1.Entry{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: timestamppb.New(at)}}}
-	return l.Do(ctx, entry, ignore)
+	return l.Do(ctx, &record.Tick{At: at.UnixMilli()})
 }
 
 func (l *Lane) appendTime() (at, learned time.Time) {

@@ -19,6 +19,27 @@ func (l *Lane) View(ctx context.Context, show func(*ledger.Ledger)) error {
 	return l.showAt(ctx, end, show)
 }
 
+// Ask is who would like to order.
+type Ask struct{ CampaignUID, OrderID, BuyerID string }
+
+// Refusal says why the lane would refuse any order of the buyer, whatever is in it,
+// or nothing: then the order goes into the lane. A refusal counts though no entry
+// says so, because everything that the log held when it was asked for is applied:
+// at is the offset behind that. An order id that is known is not refused here.
+func (l *Lane) Refusal(ctx context.Context, ask Ask) (reason string, at int64, err error) {
+	look := func(state *ledger.Ledger) {
+		reason = state.Refuses(ask.CampaignUID, ask.BuyerID)
+		if _, known := state.Find(ask.CampaignUID, ask.OrderID); known {
+			reason = ""
+		}
+	}
+	if l.Peek(look); reason == "" {
+		return "", 0, nil
+	}
+	err = l.View(ctx, func(state *ledger.Ledger) { look(state); at = l.next })
+	return reason, at, err
+}
+
 // ends lets all that wait share one question for the end of the log. Who comes
 // while one is under way shares the next: the answer of that one may be older
 // than he is.

@@ -2,20 +2,19 @@
 
 package ledger
 
-import (
-	"slices"
-
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
-)
+import "github.com/qingcang/qingcang/proto/lane/record"
 
 // answered reports whether the payment has its result. One that came before its
 // order was on its way back already when the order came.
-func (l *Ledger) answered(p *lanev1.Pay) bool {
-	if c, ok := l.campaigns[p.GetCampaignUid()]; ok {
-		if _, stray := c.strays[p.GetPaymentId()]; stray {
-			return true
-		}
+func (l *Ledger) answered(p *record.Pay) bool {
+	c, ok := l.campaigns[p.CampaignUID]
+	if !ok {
+		return false
 	}
-	o, ok := l.orders[p.GetOrderId()]
-	return ok && slices.ContainsFunc(o.Payments, func(known Payment) bool { return known.ID == p.GetPaymentId() })
+	if _, back := c.returned[p.PaymentID]; back {
+		return true
+	}
+	k, _ := keyOf(p.OrderID)
+	state, _, _ := c.orders.get(k.print())
+	return state == isConfirmed && c.confirmedBy(k.print(), p)
 }

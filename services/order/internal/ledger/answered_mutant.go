@@ -2,8 +2,8 @@
 
 package ledger
 
-import lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+import "github.com/qingcang/qingcang/proto/lane/record"
 
 // answered forgets all answers, on purpose: a notice that comes twice gives the
 // money of a sale back.
-func (*Ledger) answered(*lanev1.Pay) bool { return false }
+func (*Ledger) answered(*record.Pay) bool { return false }

@@ -2,15 +2,14 @@ package ledger
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 // phase is how far a campaign is; it only goes forward.
@@ -38,43 +37,31 @@ type campaign struct {
 	uid     string
 	brandID string
 
-	newest     *campaignv1.Desired
-	good       *campaignv1.Desired
-	unanswered []*campaignv1.Desired       // not above newest, ascending
-	items      map[string]*campaignv1.Item // of good, by SKU
-	answers    map[int64]bool              // by generation: whether stock was given
-	given      int64                       // the newest generation that was given stock
-	topUps     int64                       // of the pool, that came
-	allocation *campaignv1.Allocation      // the newest answer
+	newest     *campaignv1.Desired   // without items
+	terms      []*terms              // good is the last
+	unanswered []*campaignv1.Desired // not above newest, ascending
+	answers    map[int64]bool        // by generation: whether stock was given
+	given      int64                 // the newest generation that was given stock
+	topUps     int64                 // of the pool, that came
+	allocation *campaignv1.Allocation
 
-	stock  map[string]*stock
-	buyers map[string]int64 // units held and sold, by buyer
-	held   int              // orders
-	strays map[string]struct{}
+	shelf    shelf
+	orders   table
+	holds    holds
+	carts    map[print]cart      // by order
+	accounts map[print]account   // by buyer
+	paidBy   map[print]string    // by order; see paid
+	returned map[string]struct{} // payments that nobody wanted
 
 	phase    phase
 	openedAt time.Time
 	closedAt time.Time
 }
 
-// stock is one SKU in a campaign. Units are what the pool gave less what was let go.
-type stock struct{ units, held, sold int64 }
-
-// free is what can be held now; a SKU that was never given has none.
-func (s *stock) free() int64 {
-	if s == nil {
-		return 0
-	}
-	return s.units - s.held - s.sold
-}
-
 func (l *Ledger) campaign(uid string) *campaign {
 	c, ok := l.campaigns[uid]
 	if !ok {
-		c = &campaign{
-			uid: uid, items: map[string]*campaignv1.Item{}, answers: map[int64]bool{},
-			stock: map[string]*stock{}, buyers: map[string]int64{}, strays: map[string]struct{}{},
-		}
+		c = newCampaign(uid)
 		l.campaigns[uid] = c
 		at, _ := slices.BinarySearch(l.uids, uid)
 		l.uids = slices.Insert(l.uids, at, uid)
@@ -82,9 +69,15 @@ func (l *Ledger) campaign(uid string) *campaign {
 	return c
 }
 
+func newCampaign(uid string) *campaign {
+	return &campaign{
+		uid: uid, answers: map[int64]bool{}, carts: map[print]cart{}, accounts: map[print]account{},
+		paidBy: map[print]string{}, returned: map[string]struct{}{},
+	}
+}
+
 // want takes a newer desired state in.
-func (l *Ledger) want(w *lanev1.Want) error {
-	d := w.GetDesired()
+func (l *Ledger) want(d *campaignv1.Desired) error {
 	if d.GetUid() == "" || d.GetGeneration() <= 0 {
 		return fmt.Errorf("%w: a desired state without uid or generation", ErrMalformed)
 	}
@@ -95,63 +88,63 @@ func (l *Ledger) want(w *lanev1.Want) error {
 	if d.GetGeneration() <= c.newest.GetGeneration() {
 		return nil
 	}
-	c.newest, c.brandID = d, d.GetBrandId()
+	c.newest, c.brandID = headOf(d), d.GetBrandId()
 	given, answered := c.answers[d.GetGeneration()]
 	switch {
 	case given:
-		c.follow(d)
+		l.follow(c, d)
 	case !answered:
 		c.unanswered = append(c.unanswered, d)
 		c.unanswered = c.unanswered[max(0, len(c.unanswered)-maxUnanswered):]
 	}
-	l.lower(c, c.skus())
+	l.lower(c, c.shelf.sorted)
 	l.advance(c)
 	return nil
 }
 
 // allocate takes the pool's answer, or a top-up, in: stock comes from nowhere
 // else. Either counts once, however often the pool's event was heard.
-func (l *Ledger) allocate(a *lanev1.Allocate) error {
+func (l *Ledger) allocate(a *record.Allocate) error {
 	if err := checkAllocate(a); err != nil {
 		return err
 	}
-	if r, ok := l.retired[a.GetCampaignUid()]; ok {
+	if r, ok := l.retired[a.CampaignUID]; ok {
 		l.giveBack(r, a)
 		return nil
 	}
-	c := l.campaign(a.GetCampaignUid())
-	if a.GetTopUp() > 0 {
-		if a.GetTopUp() <= c.topUps {
+	c := l.campaign(a.CampaignUID)
+	if a.TopUp > 0 {
+		if a.TopUp <= c.topUps {
 			return nil
 		}
-		c.topUps = a.GetTopUp()
+		c.topUps = a.TopUp
 	} else {
-		if _, again := c.answers[a.GetGeneration()]; again {
+		if _, again := c.answers[a.Generation]; again {
 			return nil
 		}
-		c.answer(a)
+		l.answer(c, a)
 	}
-	if a.GetRefusedReason() == "" {
-		c.given = max(c.given, a.GetGeneration())
-		for _, add := range a.GetAdd() {
-			c.sku(add.GetSku()).units += add.GetUnits()
+	if a.RefusedReason == "" {
+		c.given = max(c.given, a.Generation)
+		for _, add := range a.Add {
+			c.shelf.stock[c.shelf.add(add.SKU)].units += add.Units
 		}
 	}
 	if c.phase == drained {
-		l.letGo(c, c.skus(), a.GetGeneration(), everything)
+		l.letGo(c, c.shelf.sorted, a.Generation, everything)
 		return nil
 	}
-	l.lower(c, c.skus())
+	l.lower(c, c.shelf.sorted)
 	l.advance(c)
 	return nil
 }
 
-func checkAllocate(a *lanev1.Allocate) error {
-	if a.GetCampaignUid() == "" || a.GetGeneration() <= 0 || a.GetTopUp() < 0 {
+func checkAllocate(a *record.Allocate) error {
+	if a.CampaignUID == "" || a.Generation <= 0 || a.TopUp < 0 {
 		return fmt.Errorf("%w: an allocation without campaign or generation", ErrMalformed)
 	}
-	for _, add := range a.GetAdd() {
-		if add.GetSku() == "" || add.GetUnits() < 0 {
+	for _, add := range a.Add {
+		if add.SKU == "" || add.Units < 0 {
 			return fmt.Errorf("%w: an allocation adds units of a SKU", ErrMalformed)
 		}
 	}
@@ -159,13 +152,13 @@ func checkAllocate(a *lanev1.Allocate) error {
 }
 
 // answer notes the pool's answer and follows the generation if it is known.
-func (c *campaign) answer(a *lanev1.Allocate) {
-	generation, given := a.GetGeneration(), a.GetRefusedReason() == ""
+func (l *Ledger) answer(c *campaign, a *record.Allocate) {
+	generation, given := a.Generation, a.RefusedReason == ""
 	c.answers[generation] = given
 	if generation > c.allocation.GetGeneration() {
 		c.allocation = &campaignv1.Allocation{
 			Generation: generation, State: campaignv1.Allocation_STATE_ALLOCATED,
-			Reason: a.GetRefusedReason(), Message: a.GetRefusedMessage(),
+			Reason: a.RefusedReason, Message: a.RefusedMessage,
 		}
 		if !given {
 			c.allocation.State = campaignv1.Allocation_STATE_REFUSED
@@ -173,51 +166,27 @@ func (c *campaign) answer(a *lanev1.Allocate) {
 	}
 	for _, d := range c.unanswered {
 		if d.GetGeneration() == generation && given {
-			c.follow(d)
+			l.follow(c, d)
 		}
 	}
 	c.unanswered = slices.DeleteFunc(c.unanswered, func(d *campaignv1.Desired) bool { return d.GetGeneration() <= generation })
 }
 
 // follow makes d the generation that the campaign sells under.
-func (c *campaign) follow(d *campaignv1.Desired) {
-	if d.GetGeneration() <= c.good.GetGeneration() {
-		return
-	}
-	c.good, c.items = d, itemsOf(d)
-	for sku := range c.items {
-		c.sku(sku)
+func (l *Ledger) follow(c *campaign, d *campaignv1.Desired) {
+	if d.GetGeneration() > c.goodHead().GetGeneration() {
+		c.terms = append(c.terms, c.termsOf(l.offset, d))
 	}
 }
 
-func itemsOf(d *campaignv1.Desired) map[string]*campaignv1.Item {
-	items := make(map[string]*campaignv1.Item, len(d.GetItems()))
-	for _, item := range d.GetItems() {
-		items[item.GetSku()] = item
-	}
-	return items
-}
-
-func (c *campaign) sku(sku string) *stock {
-	s, ok := c.stock[sku]
-	if !ok {
-		s = &stock{}
-		c.stock[sku] = s
-	}
-	return s
-}
-
-// skus returns every SKU that the campaign ever had, sorted.
-func (c *campaign) skus() []string { return slices.Sorted(maps.Keys(c.stock)) }
-
-func (c *campaign) suspended() bool { return c.good.GetSuspended() || c.newest.GetSuspended() }
+func (c *campaign) suspended() bool { return c.goodHead().GetSuspended() || c.newest.GetSuspended() }
 
 // opensAt returns when the campaign may open; false while it has no stock given.
 func (c *campaign) opensAt() (time.Time, bool) {
-	if c.good == nil || c.phase != waiting {
+	if c.good() == nil || c.phase != waiting {
 		return time.Time{}, false
 	}
-	at := c.good.GetStartAt().AsTime()
+	at := c.goodHead().GetStartAt().AsTime()
 	if later := c.newest.GetStartAt().AsTime(); later.After(at) {
 		at = later
 	}
@@ -231,61 +200,64 @@ func (c *campaign) endsAt() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	at := c.newest.GetEndAt().AsTime()
-	if c.good != nil && c.good.GetEndAt().AsTime().Before(at) {
-		at = c.good.GetEndAt().AsTime()
+	if good := c.goodHead(); good != nil && good.GetEndAt().AsTime().Before(at) {
+		at = good.GetEndAt().AsTime()
 	}
 	return at, true
 }
 
 // advance opens or closes a campaign whose time has come.
 func (l *Ledger) advance(c *campaign) {
-	if at, ok := c.endsAt(); ok && (c.newest.GetClosed() || !at.After(l.now)) {
-		c.phase, c.closedAt = closed, l.now
-		l.emit(&orderv1.CampaignClosed{CampaignUid: c.uid, At: timestamppb.New(l.now)})
+	if at, ok := c.endsAt(); ok && (c.newest.GetClosed() || !at.After(l.Now())) {
+		c.phase, c.closedAt = closed, l.Now()
+		l.emit(&orderv1.CampaignClosed{CampaignUid: c.uid, At: timestamppb.New(l.Now())}, printOf(c.uid), l.now)
 		l.drain(c)
 		return
 	}
-	if at, ok := c.opensAt(); ok && !at.After(l.now) {
-		c.phase, c.openedAt = open, l.now
-		l.emit(&orderv1.CampaignOpened{CampaignUid: c.uid, At: timestamppb.New(l.now)})
+	if at, ok := c.opensAt(); ok && !at.After(l.Now()) {
+		c.phase, c.openedAt = open, l.Now()
+		l.emit(&orderv1.CampaignOpened{CampaignUid: c.uid, At: timestamppb.New(l.Now())}, printOf(c.uid), l.now)
 	}
 }
 
 // lower lets go what the good generation no longer wants of these SKUs, as far
 // as it is free. While a newer generation has brought stock but is not known
 // itself, what it wants is not known either.
-func (l *Ledger) lower(c *campaign, skus []string) {
-	if c.phase >= closed || c.good == nil || c.good.GetGeneration() < c.given {
+func (l *Ledger) lower(c *campaign, items []item) {
+	good := c.good()
+	if c.phase >= closed || good == nil || good.head.GetGeneration() < c.given {
 		return
 	}
-	l.letGo(c, skus, c.good.GetGeneration(), func(sku string, s *stock) int64 {
-		return min(s.free(), max(0, s.units-c.items[sku].GetUnits()))
+	l.letGo(c, items, good.head.GetGeneration(), func(i item, s *stock) int64 {
+		return min(s.free(), max(0, s.units-good.offer(i).units))
 	})
 }
 
 // drain gives all that is left back, once: when the campaign is closed and its
 // last hold is resolved.
 func (l *Ledger) drain(c *campaign) {
-	if c.phase != closed || c.held > 0 {
+	if c.phase != closed || c.holds.open > 0 {
 		return
 	}
 	c.phase = drained
-	if !l.letGo(c, c.skus(), c.newest.GetGeneration(), everything) {
-		l.emit(&orderv1.StockLetGo{CampaignUid: c.uid, BrandId: c.brandID, Drained: true, Generation: c.newest.GetGeneration()})
+	if !l.letGo(c, c.shelf.sorted, c.newest.GetGeneration(), everything) {
+		l.emit(&orderv1.StockLetGo{CampaignUid: c.uid, BrandId: c.brandID, Drained: true, Generation: c.newest.GetGeneration()}, printOf(c.uid), 0)
 	}
 }
 
-func everything(_ string, s *stock) int64 { return s.free() }
+func everything(_ item, s *stock) int64 { return s.free() }
 
-// letGo takes units of these SKUs, which are sorted, out of the campaign and
-// says so; false when there are none.
-func (l *Ledger) letGo(c *campaign, skus []string, generation int64, units func(sku string, s *stock) int64) bool {
+// letGo takes units of these items out of the campaign and says so; false when
+// there are none.
+func (l *Ledger) letGo(c *campaign, items []item, generation int64, units func(i item, s *stock) int64) bool {
 	var gone []*orderv1.LetGoUnits
-	for _, sku := range skus {
-		s := c.stock[sku]
-		if n := units(sku, s); n > 0 {
+	var sum int64
+	for _, i := range items {
+		s := &c.shelf.stock[i]
+		if n := units(i, s); n > 0 {
 			s.units -= n
-			gone = append(gone, &orderv1.LetGoUnits{Sku: sku, Units: n})
+			sum += n
+			gone = append(gone, &orderv1.LetGoUnits{Sku: c.shelf.skus[i], Units: n})
 		}
 	}
 	if len(gone) == 0 {
@@ -293,45 +265,44 @@ func (l *Ledger) letGo(c *campaign, skus []string, generation int64, units func(
 	}
 	l.emit(&orderv1.StockLetGo{
 		CampaignUid: c.uid, BrandId: c.brandID, Units: gone, Drained: c.phase == drained, Generation: generation,
-	})
+	}, printOf(c.uid), sum)
 	return true
 }
 
 // giveBack lets stock go that came for a retired campaign. What had come before
 // it retired was let go or sold then: heard again it must not go back again.
-func (l *Ledger) giveBack(r *retired, a *lanev1.Allocate) {
-	if a.GetTopUp() > 0 && a.GetTopUp() <= r.topUps || a.GetTopUp() == 0 && a.GetGeneration() <= r.answered {
+func (l *Ledger) giveBack(r *retired, a *record.Allocate) {
+	if a.TopUp > 0 && a.TopUp <= r.topUps || a.TopUp == 0 && a.Generation <= r.answered {
 		return
 	}
-	if a.GetTopUp() > 0 {
-		r.topUps = a.GetTopUp()
+	if a.TopUp > 0 {
+		r.topUps = a.TopUp
 	} else {
-		r.answered = a.GetGeneration()
+		r.answered = a.Generation
 	}
 	var gone []*orderv1.LetGoUnits
-	for _, add := range a.GetAdd() {
-		if add.GetUnits() > 0 {
-			gone = append(gone, &orderv1.LetGoUnits{Sku: add.GetSku(), Units: add.GetUnits()})
+	for _, add := range a.Add {
+		if add.Units > 0 {
+			gone = append(gone, &orderv1.LetGoUnits{Sku: add.SKU, Units: add.Units})
 		}
 	}
 	if len(gone) > 0 {
 		l.emit(&orderv1.StockLetGo{
-			CampaignUid: a.GetCampaignUid(), BrandId: r.brandID, Units: gone, Drained: true, Generation: a.GetGeneration(),
-		})
+			CampaignUid: a.CampaignUID, BrandId: r.brandID, Units: gone, Drained: true, Generation: a.Generation,
+		}, printOf(a.CampaignUID), int64(len(gone)))
 	}
 }
 
 // settle retires a drained campaign and frees its memory; only its uid stays.
-func (l *Ledger) settle(m *lanev1.Settle) {
-	c, ok := l.campaigns[m.GetCampaignUid()]
+func (l *Ledger) settle(m *record.Settle) {
+	c, ok := l.campaigns[m.CampaignUID]
 	if !ok || c.phase != drained {
 		return
 	}
 	l.retired[c.uid] = c.retire()
-	maps.DeleteFunc(l.orders, func(_ string, o *Order) bool { return o.CampaignUID == c.uid })
 	delete(l.campaigns, c.uid)
 	if at, ok := slices.BinarySearch(l.uids, c.uid); ok {
 		l.uids = slices.Delete(l.uids, at, at+1)
 	}
-	l.emit(&orderv1.CampaignRetired{CampaignUid: c.uid})
+	l.emit(&orderv1.CampaignRetired{CampaignUid: c.uid}, printOf(c.uid), 0)
 }

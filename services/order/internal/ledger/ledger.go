@@ -3,16 +3,20 @@
 // entries give the same state and the same events in every replica and in every
 // year. It knows no clock (ledger time is the greatest tick), does no I/O, and
 // never lets the order of a map decide.
+//
+// It keeps no orders, only where each stands in the log and in which state; see
+// Order for the particulars.
 package ledger
 
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 // Rules is the number of the rules in this package. What an entry means under a
@@ -52,13 +56,12 @@ type Event struct {
 
 // Ledger is the state of one lane. It is not safe for concurrent use.
 type Ledger struct {
-	now       time.Time // ledger time
+	now       int64 // ledger time in milliseconds since 1970; 0 before the first tick
 	campaigns map[string]*campaign
-	uids      []string // of campaigns, sorted
-	orders    map[string]*Order
-	holds     holds
+	uids      []string            // of campaigns, sorted
 	retired   map[string]*retired // by campaign uid: late stock has a way back, late money a reason
 	last      Position            // of the newest event
+	digest    uint64              // of all events
 
 	events []Event // of the entry that is being applied
 	offset int64   // of it
@@ -66,78 +69,83 @@ type Ledger struct {
 
 // New returns the ledger of an empty log.
 func New() *Ledger {
-	return &Ledger{
-		campaigns: map[string]*campaign{},
-		orders:    map[string]*Order{},
-		retired:   map[string]*retired{},
-		last:      None,
-	}
+	return &Ledger{campaigns: map[string]*campaign{}, retired: map[string]*retired{}, last: None}
 }
 
 // Apply takes the next entry and returns what it caused. On ErrMalformed nothing
 // has changed and the entry is to be skipped; on ErrUnknownRules the lane must
 // stop.
-func (l *Ledger) Apply(offset int64, e *lanev1.Entry) ([]Event, error) {
+func (l *Ledger) Apply(offset int64, e record.Entry) ([]Event, error) {
 	if err := checkRules(e); err != nil {
 		return nil, err
 	}
+	if offset < 0 || offset > whereMask {
+		return nil, fmt.Errorf("offset %d: a lane ends before %d", offset, uint64(whereMask))
+	}
 	l.events, l.offset = nil, offset
 	var err error
-	switch c := e.GetCommand().(type) {
-	case *lanev1.Entry_SwitchRules:
+	switch c := e.Command.(type) {
+	case *record.SwitchRules:
 		// Rules 1 are the first: a switch to them changes nothing.
-	case *lanev1.Entry_Tick:
-		err = l.tick(c.Tick)
-	case *lanev1.Entry_Want:
-		err = l.want(c.Want)
-	case *lanev1.Entry_Allocate:
-		err = l.allocate(c.Allocate)
-	case *lanev1.Entry_Place:
-		err = l.place(c.Place)
-	case *lanev1.Entry_Pay:
-		err = l.pay(c.Pay)
-	case *lanev1.Entry_Cancel:
-		l.cancel(c.Cancel)
-	case *lanev1.Entry_Settle:
-		l.settle(c.Settle)
+	case *record.Tick:
+		l.tick(c)
+	case *record.Want:
+		err = l.want(c.Desired)
+	case *record.Allocate:
+		err = l.allocate(c)
+	case *record.Place:
+		err = l.place(c)
+	case *record.Pay:
+		err = l.pay(c)
+	case *record.Cancel:
+		l.cancel(c)
+	case *record.Settle:
+		l.settle(c)
 	default:
 		err = fmt.Errorf("%w: no command", ErrMalformed)
 	}
 	return l.events, err
 }
 
-func checkRules(e *lanev1.Entry) error {
-	switch {
-	case e.GetRules() == 0:
+func checkRules(e record.Entry) error {
+	if e.Rules == 0 {
 		return fmt.Errorf("%w: no rules number", ErrMalformed)
-	case e.GetRules() != Rules:
-		return fmt.Errorf("%w: %d", ErrUnknownRules, e.GetRules())
-	case e.GetSwitchRules() != nil && e.GetSwitchRules().GetRules() != Rules:
-		return fmt.Errorf("%w: switch to %d", ErrUnknownRules, e.GetSwitchRules().GetRules())
+	}
+	if e.Rules != Rules {
+		return fmt.Errorf("%w: %d", ErrUnknownRules, e.Rules)
+	}
+	if to, ok := e.Command.(*record.SwitchRules); ok && to.Rules != Rules {
+		return fmt.Errorf("%w: switch to %d", ErrUnknownRules, to.Rules)
 	}
 	return nil
 }
 
-func (l *Ledger) emit(m proto.Message) {
+// emit adds an event. About and sum are what the digest takes of it.
+func (l *Ledger) emit(m proto.Message, about print, sum int64) {
 	at := Position{Offset: l.offset, Index: len(l.events)}
 	l.events = append(l.events, Event{Message: m, At: at, Prev: l.last})
 	l.last = at
+	for _, x := range [...]uint64{uint64(at.Offset), uint64(at.Index), uint64(about), uint64(sum)} {
+		high, low := bits.Mul64(l.digest^x, 0x9e3779b97f4a7c15)
+		l.digest = high ^ low ^ x
+	}
 }
 
+// Digest is a hash of all decisions since the log began. Two ledgers that have
+// applied the same log under the same rules have the same digest, whether they
+// began with a snapshot or not.
+func (l *Ledger) Digest() uint64 { return l.digest }
+
 // Now returns ledger time; zero before the first tick.
-func (l *Ledger) Now() time.Time { return l.now }
+func (l *Ledger) Now() time.Time {
+	if l.now == 0 {
+		return time.Time{}
+	}
+	return timeOf(l.now)
+}
 
 // Last returns the position of the newest event, None before the first.
 func (l *Ledger) Last() Position { return l.last }
-
-// Order returns an order as it stands.
-func (l *Ledger) Order(id string) (Order, bool) {
-	o, ok := l.orders[id]
-	if !ok {
-		return Order{}, false
-	}
-	return *o, true
-}
 
 // Knows reports whether the lane has heard of the campaign and not retired it.
 func (l *Ledger) Knows(uid string) bool {

@@ -2,13 +2,13 @@ package ledger
 
 import (
 	"fmt"
-	"time"
+	"math"
+	"slices"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
-	"github.com/qingcang/qingcang/services/internal/money"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
 const (
@@ -21,67 +21,55 @@ const (
 
 // place decides an order: check and hold are one step. An id that is known
 // changes nothing, whatever the body: who asks compares the body's hash.
-func (l *Ledger) place(p *lanev1.Place) error {
+func (l *Ledger) place(p *record.Place) error {
 	if err := checkPlace(p); err != nil {
 		return err
 	}
-	if _, known := l.orders[p.GetOrderId()]; known {
-		return nil
-	}
-	o := newOrder(p)
-	c, ok := l.campaigns[o.CampaignUID]
+	k, whole := keyOf(p.OrderID)
+	c, ok := l.campaigns[p.CampaignUID]
 	if !ok {
 		// Not remembered: nothing would ever free it.
-		l.refuse(o, l.whyUnknown(o.CampaignUID))
+		l.refuse(k, p, l.whyUnknown(p.CampaignUID), nil)
 		return nil
 	}
-	o.BrandID = c.brandID
+	if _, _, known := c.orders.get(k.print()); known {
+		return nil
+	}
 	if reason := c.refusesAll(); reason != "" {
-		l.orders[o.ID] = o
-		l.refuse(o, reason)
+		c.orders.set(k.print(), codeOfReason(reason), where(l.offset))
+		l.refuse(k, p, reason, nil)
 		return nil
 	}
-	if err := c.fit(o, p.GetLines()); err != nil {
+	account := accountOf(p.BuyerID)
+	b, err := c.fit(c.accounts[account], p.Lines)
+	if err != nil {
 		return err
 	}
-	l.orders[o.ID] = o
-	if len(o.Dropped) > 0 && (!p.GetTakeWhatFits() || len(o.Lines) == 0) {
-		o.Lines, o.Fen = nil, 0
-		l.refuse(o, o.Dropped[0].Reason)
+	if len(b.dropped) > 0 && (!p.TakeWhatFits || len(b.lines) == 0) {
+		c.orders.set(k.print(), codeOfReason(b.dropped[0].reason), where(l.offset))
+		l.refuse(k, p, b.dropped[0].reason, b.dropped)
 		return nil
 	}
-	o.Commission = money.Bps(c.good.GetCommissionBps())
-	o.WindowSecs, o.WindowFrom = c.good.GetReturnWindow().GetSeconds(), c.good.GetReturnWindow().GetFrom()
-	o.Deadline = l.now.Add(time.Duration(c.good.GetHoldSeconds()) * time.Second)
-	l.hold(c, o)
-	l.emit(heldEvent(o))
+	if !whole {
+		b.id = p.OrderID
+	}
+	l.hold(c, k, account, p, b)
 	return nil
 }
 
-func checkPlace(p *lanev1.Place) error {
-	if p.GetOrderId() == "" || p.GetCampaignUid() == "" || p.GetBuyerId() == "" {
+func checkPlace(p *record.Place) error {
+	if p.OrderID == "" || p.CampaignUID == "" || p.BuyerID == "" {
 		return fmt.Errorf("%w: an order without id, campaign or buyer", ErrMalformed)
 	}
-	if len(p.GetLines()) == 0 || len(p.GetLines()) > MaxLines {
-		return fmt.Errorf("%w: an order has 1 to %d lines, not %d", ErrMalformed, MaxLines, len(p.GetLines()))
+	if len(p.Lines) == 0 || len(p.Lines) > MaxLines {
+		return fmt.Errorf("%w: an order has 1 to %d lines, not %d", ErrMalformed, MaxLines, len(p.Lines))
 	}
-	for _, line := range p.GetLines() {
-		if line.GetSku() == "" || line.GetUnits() <= 0 || line.GetUnits() > MaxUnits {
+	for _, one := range p.Lines {
+		if one.SKU == "" || one.Units <= 0 || one.Units > MaxUnits {
 			return fmt.Errorf("%w: a line has a SKU and 1 to %d units", ErrMalformed, MaxUnits)
 		}
 	}
 	return nil
-}
-
-func newOrder(p *lanev1.Place) *Order {
-	o := &Order{
-		ID: p.GetOrderId(), CampaignUID: p.GetCampaignUid(), BuyerID: p.GetBuyerId(),
-		OwnerID: p.GetOwnerId(), AddressID: p.GetAddressId(), BodyHash: p.GetBodyHash(),
-	}
-	if o.OwnerID == o.BuyerID {
-		o.OwnerID = "" // nobody earns on what he buys himself
-	}
-	return o
 }
 
 func (l *Ledger) whyUnknown(uid string) string {
@@ -104,77 +92,145 @@ func (c *campaign) refusesAll() string {
 	return ""
 }
 
+// Refuses says why the campaign would refuse any order of the buyer, whatever is
+// in it; nothing if it might take one.
+func (l *Ledger) Refuses(campaignUID, buyerID string) string {
+	c, ok := l.campaigns[campaignUID]
+	if !ok {
+		if l.Retired(campaignUID) {
+			return Closed
+		}
+		return NotOpen // it has a lane, which has not heard of it yet
+	}
+	if reason := c.refusesAll(); reason != "" {
+		return reason
+	}
+	if c.soldOut() {
+		return SoldOut
+	}
+	a := c.accounts[accountOf(buyerID)]
+	switch {
+	case int64(a.units) >= a.mayHave(c.goodHead().GetBuyerLimitUnits()):
+		return OverLimit
+	case int64(a.held) >= a.mayHold(c.goodHead().GetHoldLimitUnits()):
+		return OverHold
+	}
+	return ""
+}
+
+// soldOut reports whether nothing of the campaign can be held.
+func (c *campaign) soldOut() bool {
+	return !slices.ContainsFunc(c.shelf.stock, func(s stock) bool { return s.free() > 0 })
+}
+
 // fit shares the lines out into those that the campaign can hold and those that
 // are dropped, in the order given, each whole. Lines that name one SKU twice
 // are one line.
-func (c *campaign) fit(o *Order, lines []*lanev1.Units) error {
-	limit, mine := c.good.GetBuyerLimitUnits(), c.buyers[o.BuyerID]
-	for _, want := range summed(lines) {
-		s, item := c.stock[want.SKU], c.items[want.SKU]
-		drop := func(reason string) {
-			o.Dropped = append(o.Dropped, Dropped{SKU: want.SKU, Units: want.Units, Reason: reason, Left: s.free()})
+func (c *campaign) fit(a account, asked []record.Units) (cart, error) {
+	var b cart
+	head, t := c.goodHead(), c.good()
+	most, unpaid := a.mayHave(head.GetBuyerLimitUnits()), a.mayHold(head.GetHoldLimitUnits())
+	had, held := int64(a.units), int64(a.held)
+	for _, want := range sums(asked) {
+		i, known := c.shelf.find(want.SKU)
+		var free int64
+		if known {
+			free = c.shelf.stock[i].free()
 		}
+		reason := ""
 		switch {
-		case item == nil:
-			drop(NotOffered)
-			continue
-		case !fits(want.Units, s.free()):
-			drop(SoldOut)
-			continue
-		case limit > 0 && mine+want.Units > limit:
-			drop(OverLimit)
+		case !known || t.offer(i).price < 0:
+			reason = NotOffered
+		case !fits(want.Units, free):
+			reason = SoldOut
+		case had+want.Units > most:
+			reason = OverLimit
+		case held+want.Units > unpaid:
+			reason = OverHold
+		}
+		if reason != "" {
+			b.dropped = append(b.dropped, drop{sku: want.SKU, units: want.Units, reason: reason, left: free})
 			continue
 		}
-		want.Price, want.SettlementPrice = money.Fen(item.GetPriceFen()), money.Fen(item.GetSettlementFen())
-		fen, err := want.Price.Mul(want.Units)
-		if err == nil {
-			o.Fen, err = o.Fen.Add(fen)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrMalformed, err)
-		}
-		mine += want.Units
-		o.Lines = append(o.Lines, want)
+		had, held = had+want.Units, held+want.Units
+		b.lines = append(b.lines, line{item: i, units: want.Units})
 	}
-	return nil
+	if _, _, err := c.priced(b.lines, math.MaxInt64); err != nil {
+		return cart{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return b, nil
 }
 
-// summed adds the units of equal SKUs up; the first line of each keeps its place.
-func summed(lines []*lanev1.Units) []Line {
-	sums := make([]Line, 0, len(lines))
-	place := make(map[string]int, len(lines))
-	for _, line := range lines {
-		i, seen := place[line.GetSku()]
+// sums adds the units of equal SKUs up; the first line of each keeps its place.
+func sums(asked []record.Units) []record.Units {
+	if len(asked) == 1 {
+		return asked
+	}
+	out := make([]record.Units, 0, len(asked))
+	place := make(map[string]int, len(asked))
+	for _, one := range asked {
+		i, seen := place[one.SKU]
 		if !seen {
-			i = len(sums)
-			place[line.GetSku()] = i
-			sums = append(sums, Line{SKU: line.GetSku()})
+			place[one.SKU] = len(out)
+			out = append(out, one)
+			continue
 		}
-		sums[i].Units += line.GetUnits()
+		out[i].Units += one.Units
 	}
-	return sums
+	return out
 }
 
-func (l *Ledger) refuse(o *Order, reason string) {
-	o.State, o.Reason = Refused, reason
-	l.emit(&orderv1.OrderRefused{OrderId: o.ID, CampaignUid: o.CampaignUID, Reason: reason, Lines: droppedEvents(o)})
+// summed are the lines of an order that was taken whole.
+func (c *campaign) summed(asked []record.Units) []line {
+	lines := make([]line, 0, len(asked))
+	for _, one := range sums(asked) {
+		if i, ok := c.shelf.find(one.SKU); ok {
+			lines = append(lines, line{item: i, units: one.Units})
+		}
+	}
+	return lines
 }
 
-func heldEvent(o *Order) *orderv1.OrderHeld {
+// hold takes a cart's stock out of what is free.
+func (l *Ledger) hold(c *campaign, k key, buyer print, p *record.Place, b cart) {
+	for _, one := range b.lines {
+		c.shelf.stock[one.item].held += one.units
+	}
+	units, a := unitsOf(b.lines), c.accounts[buyer]
+	h := hold{order: k, account: buyer, offset: l.offset, item: manyItems, units: 1}
+	if len(b.lines) == 1 && units < 1<<unitBits {
+		h.item, h.units = uint32(b.lines[0].item), uint32(units)
+	}
+	if h.item == manyItems || b.id != "" || len(b.dropped) > 0 {
+		c.carts[k.print()] = b
+	}
+	w, deadline := c.holds.add(l.now, a.holdSeconds(c.goodHead().GetHoldSeconds())*1_000, h)
+	c.orders.set(k.print(), isHeld, w)
+	a.units += uint32(units)
+	a.held += uint32(units)
+	c.keep(buyer, a)
+
+	lines, fen, _ := c.priced(b.lines, math.MaxInt64) // fit has seen that it adds up
 	e := &orderv1.OrderHeld{
-		OrderId: o.ID, CampaignUid: o.CampaignUID, BrandId: o.BrandID, BuyerId: o.BuyerID, OwnerId: o.OwnerID,
-		Dropped: droppedEvents(o), Fen: int64(o.Fen), Deadline: timestamppb.New(o.Deadline),
+		OrderId: p.OrderID, CampaignUid: c.uid, BrandId: c.brandID, BuyerId: p.BuyerID, OwnerId: earner(p.OwnerID, p.BuyerID),
+		Dropped: droppedEvents(b.dropped), Fen: int64(fen), Deadline: timestamppb.New(timeOf(deadline)),
 	}
-	for _, line := range o.Lines {
-		e.Lines = append(e.Lines, &orderv1.HeldLine{Sku: line.SKU, Units: line.Units, PriceFen: int64(line.Price)})
+	for _, one := range lines {
+		e.Lines = append(e.Lines, &orderv1.HeldLine{Sku: one.SKU, Units: one.Units, PriceFen: int64(one.Price)})
 	}
-	return e
+	l.emit(e, k.print(), e.GetFen())
 }
 
-func droppedEvents(o *Order) []*orderv1.RefusedLine {
+func (l *Ledger) refuse(k key, p *record.Place, reason string, dropped []drop) {
+	l.emit(&orderv1.OrderRefused{
+		OrderId: p.OrderID, CampaignUid: p.CampaignUID, Reason: reason, Lines: droppedEvents(dropped),
+	}, k.print(), int64(len(dropped)))
+}
+
+func droppedEvents(dropped []drop) []*orderv1.RefusedLine {
 	var lines []*orderv1.RefusedLine
-	for _, d := range o.Dropped {
-		lines = append(lines, &orderv1.RefusedLine{Sku: d.SKU, Units: d.Units, Reason: d.Reason, LeftUnits: d.Left})
+	for _, d := range dropped {
+		lines = append(lines, &orderv1.RefusedLine{Sku: d.sku, Units: d.units, Reason: d.reason, LeftUnits: d.left})
 	}
 	return lines
 }

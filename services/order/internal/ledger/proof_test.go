@@ -9,12 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/proto"
-
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/proof"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 const proofLimit = 7 // units a buyer may have
@@ -22,9 +21,9 @@ const proofLimit = 7 // units a buyer may have
 // sent is a log as a lane gets it when clients, operator and pool send what they
 // like over a network that loses, repeats and delays: a tenth is lost, a fifth
 // comes again, and everything comes up to 12 places late.
-func sent(t *proof.Trial) []*lanev1.Entry {
+func sent(t *proof.Trial) []record.Entry {
 	type arrival struct {
-		entry *lanev1.Entry
+		entry record.Entry
 		place int
 	}
 	late := func() int {
@@ -46,16 +45,29 @@ func sent(t *proof.Trial) []*lanev1.Entry {
 		}
 	}
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.place, b.place) })
-	log := []*lanev1.Entry{want(1, "a6 b6", limit(proofLimit)), allocate(1, "a6 b6"), tick(90 + t.IntN(20))}
+	log := []record.Entry{want(1, "a6 b6", limit(proofLimit)), allocate(1, "a6 b6"), tick(90 + t.IntN(20))}
 	for _, a := range arrivals {
 		// Each entry is read from its own bytes: a ledger must not lean on shared memory.
-		log = append(log, proto.CloneOf(a.entry))
+		log = append(log, reborn(t, a.entry))
 	}
 	return log
 }
 
+// reborn reads an entry from its bytes.
+func reborn(t judge, e record.Entry) record.Entry {
+	raw, err := e.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := record.Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
 // command draws what somebody sends to the lane.
-func command(t *proof.Trial, now *int) *lanev1.Entry {
+func command(t *proof.Trial, now *int) record.Entry {
 	order := fmt.Sprintf("o%d", 1+t.IntN(12))
 	generation := 1 + t.Int64N(5)
 	switch k := t.IntN(40); {
@@ -104,13 +116,13 @@ func lines(t *proof.Trial) string {
 // negative, at every prefix of the log.
 func TestProofStockAddsUp(t *testing.T) {
 	proof.Random(t, "1", proof.Trials{CI: 20_000, Full: 1_000_000}, func(t *proof.Trial) {
-		l, a, h := ledger.New(), newAccount(), hearing{answered: map[int64]bool{}}
+		l, a, h := ledgertest.New(), newAccount(), hearing{answered: map[int64]bool{}}
 		for offset, e := range sent(t) {
 			retired := l.Retired("sale")
 			events := take(t, l, offset, e)
-			if g := e.GetAllocate(); g != nil && h.first(g, retired) {
-				for _, u := range g.GetAdd() {
-					a.allocated[u.GetSku()] += u.GetUnits()
+			if g, ok := e.Command.(*record.Allocate); ok && h.first(g, retired) {
+				for _, u := range g.Add {
+					a.allocated[u.SKU] += u.Units
 				}
 			}
 			a.book(t, events)
@@ -124,7 +136,7 @@ func TestProofStockAddsUp(t *testing.T) {
 // to the same bytes as the one who read the whole log.
 func TestProofReplayEqualsState(t *testing.T) {
 	proof.Random(t, "11", proof.Trials{CI: 5_000, Full: 200_000}, func(t *proof.Trial) {
-		whole, part := ledger.New(), ledger.New()
+		whole, part := ledgertest.New(), ledgertest.New()
 		log := sent(t)
 		every := 1 + t.IntN(len(log))
 		for offset, e := range log {
@@ -139,7 +151,7 @@ func TestProofReplayEqualsState(t *testing.T) {
 	})
 }
 
-func take(t judge, l *ledger.Ledger, offset int, e *lanev1.Entry) []ledger.Event {
+func take(t judge, l *ledgertest.Lane, offset int, e record.Entry) []ledger.Event {
 	events, err := l.Apply(int64(offset), e)
 	if err != nil && !errors.Is(err, ledger.ErrMalformed) {
 		t.Fatal(err)
@@ -152,17 +164,17 @@ func take(t judge, l *ledger.Ledger, offset int, e *lanev1.Entry) []ledger.Event
 // the campaign gets more stock or ends.
 var around = []struct {
 	name  string
-	entry func(now *int) *lanev1.Entry
+	entry func(now *int) record.Entry
 }{
-	{"ann orders", func(*int) *lanev1.Entry { return place("o1", "ann", "a1") }},
-	{"bob orders", func(*int) *lanev1.Entry { return place("o2", "bob", "a1") }},
-	{"ann's money comes", func(*int) *lanev1.Entry { return pay("o1", "p1", 100) }},
-	{"ann pays again", func(*int) *lanev1.Entry { return pay("o1", "p2", 100) }},
-	{"bob's money comes", func(*int) *lanev1.Entry { return pay("o2", "p3", 100) }},
-	{"too little comes", func(*int) *lanev1.Entry { return pay("o1", "p4", 50) }},
-	{"ann cancels", func(*int) *lanev1.Entry { return cancel("o1") }},
-	{"holds expire", func(now *int) *lanev1.Entry { *now += 61; return tick(*now) }},
-	{"the campaign ends", func(now *int) *lanev1.Entry { *now = max(*now, 999) + 1; return tick(*now) }},
+	{"ann orders", func(*int) record.Entry { return place("o1", "ann", "a1") }},
+	{"bob orders", func(*int) record.Entry { return place("o2", "bob", "a1") }},
+	{"ann's money comes", func(*int) record.Entry { return pay("o1", "p1", 100) }},
+	{"ann pays again", func(*int) record.Entry { return pay("o1", "p2", 100) }},
+	{"bob's money comes", func(*int) record.Entry { return pay("o2", "p3", 100) }},
+	{"too little comes", func(*int) record.Entry { return pay("o1", "p4", 50) }},
+	{"ann cancels", func(*int) record.Entry { return cancel("o1") }},
+	{"holds expire", func(now *int) record.Entry { *now += 61; return tick(*now) }},
+	{"the campaign ends", func(now *int) record.Entry { *now = max(*now, 999) + 1; return tick(*now) }},
 }
 
 const mostEvents = 6
@@ -190,19 +202,18 @@ func TestProofALatePaymentHasOneResult(t *testing.T) {
 }
 
 func tellStory(t *proof.Trial, story []int) {
-	l, now := ledger.New(), 100
+	l, now := ledgertest.New(), 100
 	for offset, e := range opened("a1") {
 		take(t, l, offset, e)
 	}
 	s := resolutions{open: map[string]bool{}, answers: map[string]int{}, sold: map[string]bool{}}
 	for step, n := range story {
 		e := around[n].entry(&now)
-		before := s.answers[e.GetPay().GetPaymentId()]
 		if wrong := s.hear(take(t, l, 3+step, e)); wrong != "" {
 			t.Fatalf("%s: %s", names(story[:step+1]), wrong)
 		}
-		if p := e.GetPay(); p != nil && s.answers[p.GetPaymentId()] != 1 {
-			t.Fatalf("%s: payment %s has %d results, and had %d", names(story[:step+1]), p.GetPaymentId(), s.answers[p.GetPaymentId()], before)
+		if p, ok := e.Command.(*record.Pay); ok && s.answers[p.PaymentID] != 1 {
+			t.Fatalf("%s: payment %s has %d results", names(story[:step+1]), p.PaymentID, s.answers[p.PaymentID])
 		}
 	}
 }

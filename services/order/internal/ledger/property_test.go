@@ -11,9 +11,10 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 // judge is told what is wrong: a property test or a proof.
@@ -114,7 +115,7 @@ func size(held *orderv1.OrderHeld) int64 {
 }
 
 // check compares the auditor's account with what the ledger says of itself.
-func (a *account) check(t judge, l *ledger.Ledger, limit int64) {
+func (a *account) check(t judge, l *ledgertest.Lane, limit int64) {
 	s, ok := l.Status("sale")
 	if !ok {
 		return
@@ -159,7 +160,7 @@ func (a *account) check(t judge, l *ledger.Ledger, limit int64) {
 // entries draws a log of one campaign that is wanted, allocated, lowered,
 // suspended and ended in any order, with buyers who come, pay late, pay twice
 // and cancel.
-func entries(t *rapid.T, limitUnits int64) []*lanev1.Entry {
+func entries(t *rapid.T, limitUnits int64) []record.Entry {
 	skus := rapid.SampledFrom([]string{"a", "b", "c"})
 	lines := rapid.Custom(func(t *rapid.T) string {
 		text := ""
@@ -172,7 +173,7 @@ func entries(t *rapid.T, limitUnits int64) []*lanev1.Entry {
 	buyer := rapid.SampledFrom([]string{"ann", "bob", "eve"})
 	generation := rapid.Int64Range(1, 5)
 	now := 90
-	one := rapid.Custom(func(t *rapid.T) *lanev1.Entry {
+	one := rapid.Custom(func(t *rapid.T) record.Entry {
 		switch rapid.IntRange(0, 19).Draw(t, "kind") {
 		case 0, 1:
 			changes := []change{limit(limitUnits)}
@@ -207,7 +208,7 @@ func entries(t *rapid.T, limitUnits int64) []*lanev1.Entry {
 			return place(order.Draw(t, "order"), buyer.Draw(t, "buyer"), lines.Draw(t, "lines"), changes...)
 		}
 	})
-	begin := []*lanev1.Entry{want(1, "a6 b6", limit(limitUnits)), allocate(1, "a6 b6")}
+	begin := []record.Entry{want(1, "a6 b6", limit(limitUnits)), allocate(1, "a6 b6")}
 	return append(begin, rapid.SliceOfN(one, 1, 80).Draw(t, "log")...)
 }
 
@@ -215,7 +216,7 @@ func entries(t *rapid.T, limitUnits int64) []*lanev1.Entry {
 func distinct(items string) string {
 	last := map[string]int64{}
 	for _, u := range units(items) {
-		last[u.GetSku()] = u.GetUnits()
+		last[u.SKU] = u.Units
 	}
 	text := ""
 	for _, sku := range slices.Sorted(maps.Keys(last)) {
@@ -230,16 +231,16 @@ func distinct(items string) string {
 func TestStockAddsUp(t *testing.T) {
 	const limitUnits = 7
 	rapid.Check(t, func(t *rapid.T) {
-		l, a, h := ledger.New(), newAccount(), hearing{answered: map[int64]bool{}}
+		l, a, h := ledgertest.New(), newAccount(), hearing{answered: map[int64]bool{}}
 		for offset, e := range entries(t, limitUnits) {
 			retiredBefore := l.Retired("sale")
 			events, err := l.Apply(int64(offset), e)
 			if err != nil && !errors.Is(err, ledger.ErrMalformed) {
 				t.Fatal(err)
 			}
-			if g := e.GetAllocate(); g != nil && h.first(g, retiredBefore) {
-				for _, u := range g.GetAdd() {
-					a.allocated[u.GetSku()] += u.GetUnits()
+			if g, ok := e.Command.(*record.Allocate); ok && h.first(g, retiredBefore) {
+				for _, u := range g.Add {
+					a.allocated[u.SKU] += u.Units
 				}
 			}
 			a.book(t, events)
@@ -256,12 +257,12 @@ type hearing struct {
 
 // first reports whether the ledger hears it for the first time. Of a campaign
 // that retired it remembers the newest only, as the pool counts up.
-func (h *hearing) first(g *lanev1.Allocate, retired bool) bool {
-	generation := g.GetGeneration()
+func (h *hearing) first(g *record.Allocate, retired bool) bool {
+	generation := g.Generation
 	switch {
-	case g.GetTopUp() > 0:
-		first := g.GetTopUp() > h.topUps
-		h.topUps = max(h.topUps, g.GetTopUp())
+	case g.TopUp > 0:
+		first := g.TopUp > h.topUps
+		h.topUps = max(h.topUps, g.TopUp)
 		return first
 	case h.answered[generation], retired && generation < h.newest:
 		return false
@@ -276,7 +277,7 @@ func TestReplayFromAnySnapshot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := entries(t, 7)
 		cut := rapid.IntRange(0, len(log)).Draw(t, "cut")
-		whole, part := ledger.New(), ledger.New()
+		whole, part := ledgertest.New(), ledgertest.New()
 		for offset, e := range log {
 			if offset == cut {
 				part = reread(t, part)
@@ -304,15 +305,15 @@ func sameEvents(t judge, a, b []ledger.Event) {
 	}
 }
 
-func reread(t judge, l *ledger.Ledger) *ledger.Ledger {
+func reread(t judge, l *ledgertest.Lane) *ledgertest.Lane {
 	again, err := ledger.Decode(encode(t, l))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return again
+	return ledgertest.Over(again, l)
 }
 
-func encode(t judge, l *ledger.Ledger) []byte {
+func encode(t judge, l *ledgertest.Lane) []byte {
 	raw, err := l.Encode()
 	if err != nil {
 		t.Fatal(err)

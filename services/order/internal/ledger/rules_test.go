@@ -8,8 +8,9 @@ import (
 	"os"
 	"testing"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden file anew: only together with a new rules number")
@@ -18,7 +19,7 @@ var rewrite = flag.Bool("rewrite", false, "write the golden file anew: only toge
 // what happened when the rules were made. Logs live for ever: a difference means
 // that replicas of two versions would disagree, and calls for a new rules number.
 func TestRulesKeepTheirMeaning(t *testing.T) {
-	l := ledger.New()
+	l := ledgertest.New()
 	var told bytes.Buffer
 	for offset, e := range fixedLog() {
 		for _, line := range apply(t, l, int64(offset), e) {
@@ -42,10 +43,10 @@ func TestRulesKeepTheirMeaning(t *testing.T) {
 
 // fixedLog is one campaign's life, drawn with a fixed seed: busy, lowered,
 // raised, suspended, ended, paid late.
-func fixedLog() []*lanev1.Entry {
+func fixedLog() []record.Entry {
 	r := rand.New(rand.NewPCG(11, 11))
-	log := []*lanev1.Entry{want(1, "a40 b30", limit(9)), allocate(1, "a40 b30"), tick(99), tick(100)}
-	changes := map[int][]*lanev1.Entry{
+	log := []record.Entry{want(1, "a40 b30", limit(9)), allocate(1, "a40 b30"), tick(99), tick(100)}
+	changes := map[int][]record.Entry{
 		60:  {want(2, "a25 b30", limit(9)), allocate(2, "")},
 		120: {want(3, "a25 b40 c9", limit(9), suspended()), poolRefuses(3)},
 		140: {want(4, "a25 b40 c9", limit(9), price(120)), allocate(4, "b10 c9")},

@@ -38,9 +38,9 @@ func (l *Ledger) Status(uid string) (*campaignv1.Status, bool) {
 		return nil, false
 	}
 	s := c.status()
-	for _, sku := range c.skus() {
-		stock := c.stock[sku]
-		s.Items = append(s.Items, &campaignv1.ItemStatus{Sku: sku, Units: stock.units, HeldUnits: stock.held, SoldUnits: stock.sold})
+	for _, i := range c.shelf.sorted {
+		stock := c.shelf.stock[i]
+		s.Items = append(s.Items, &campaignv1.ItemStatus{Sku: c.shelf.skus[i], Units: stock.units, HeldUnits: stock.held, SoldUnits: stock.sold})
 	}
 	return s, true
 }
@@ -53,7 +53,7 @@ func (c *campaign) status() *campaignv1.Status {
 		Uid: c.uid, Generation: c.newest.GetGeneration(), Phase: phaseNames[c.phase], Allocation: c.allocation,
 		OpenedAt: stamp(c.openedAt), ClosedAt: stamp(c.closedAt),
 	}
-	for _, stock := range c.stock { // a sum does not depend on the order
+	for _, stock := range c.shelf.stock {
 		s.Units += stock.units
 		s.HeldUnits += stock.held
 		s.SoldUnits += stock.sold

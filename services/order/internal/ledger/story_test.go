@@ -11,9 +11,10 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 // The world of the stories: one campaign "sale" of the brand "brd", from
@@ -27,26 +28,28 @@ func second(n int) *timestamppb.Timestamp {
 
 type change func(*campaignv1.Desired)
 
-func want(generation int64, items string, changes ...change) *lanev1.Entry {
+func want(generation int64, items string, changes ...change) record.Entry {
 	d := &campaignv1.Desired{
 		Uid: "sale", Generation: generation, BrandId: "brd", CommissionBps: 1000,
 		StartAt: second(100), EndAt: second(1000), HoldSeconds: 60,
 		ReturnWindow: &campaignv1.ReturnWindow{Seconds: 7, From: campaignv1.ReturnWindow_FROM_SIGNING},
 	}
 	for _, u := range units(items) {
-		d.Items = append(d.Items, &campaignv1.Item{Sku: u.GetSku(), Units: u.GetUnits(), PriceFen: 100, SettlementFen: 70})
+		d.Items = append(d.Items, &campaignv1.Item{Sku: u.SKU, Units: u.Units, PriceFen: 100, SettlementFen: 70})
 	}
 	for _, change := range changes {
 		change(d)
 	}
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: d}}}
+	return entry(&record.Want{Desired: d})
 }
 
-func limit(n int64) change { return func(d *campaignv1.Desired) { d.BuyerLimitUnits = n } }
-func ends(s int) change    { return func(d *campaignv1.Desired) { d.EndAt = second(s) } }
-func starts(s int) change  { return func(d *campaignv1.Desired) { d.StartAt = second(s) } }
-func suspended() change    { return func(d *campaignv1.Desired) { d.Suspended = true } }
-func closedNow() change    { return func(d *campaignv1.Desired) { d.Closed = true } }
+func limit(n int64) change       { return func(d *campaignv1.Desired) { d.BuyerLimitUnits = n } }
+func holdLimit(n int64) change   { return func(d *campaignv1.Desired) { d.HoldLimitUnits = n } }
+func holds(seconds int64) change { return func(d *campaignv1.Desired) { d.HoldSeconds = seconds } }
+func ends(s int) change          { return func(d *campaignv1.Desired) { d.EndAt = second(s) } }
+func starts(s int) change        { return func(d *campaignv1.Desired) { d.StartAt = second(s) } }
+func suspended() change          { return func(d *campaignv1.Desired) { d.Suspended = true } }
+func closedNow() change          { return func(d *campaignv1.Desired) { d.Closed = true } }
 func price(fen int64) change {
 	return func(d *campaignv1.Desired) {
 		for _, item := range d.GetItems() {
@@ -56,74 +59,70 @@ func price(fen int64) change {
 }
 
 // units reads "a3 b2".
-func units(text string) []*lanev1.Units {
-	var us []*lanev1.Units
+func units(text string) []record.Units {
+	var us []record.Units
 	for _, word := range strings.Fields(text) {
 		var n int64
 		if _, err := fmt.Sscan(word[1:], &n); err != nil {
 			panic(err)
 		}
-		us = append(us, &lanev1.Units{Sku: word[:1], Units: n})
+		us = append(us, record.Units{SKU: word[:1], Units: n})
 	}
 	return us
 }
 
-func allocate(generation int64, items string) *lanev1.Entry {
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: "sale", Generation: generation, Add: units(items)}}}
+func allocate(generation int64, items string) record.Entry {
+	return entry(&record.Allocate{CampaignUID: "sale", Generation: generation, Add: units(items)})
 }
 
-func topUp(number, generation int64, items string) *lanev1.Entry {
-	e := allocate(generation, items)
-	e.GetAllocate().TopUp = number
-	return e
+func topUp(number, generation int64, items string) record.Entry {
+	return entry(&record.Allocate{CampaignUID: "sale", Generation: generation, TopUp: number, Add: units(items)})
 }
 
-func poolRefuses(generation int64) *lanev1.Entry {
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: "sale", Generation: generation, RefusedReason: "NotEnoughStock", RefusedMessage: "ask for less"}}}
+func poolRefuses(generation int64) record.Entry {
+	return entry(&record.Allocate{
+		CampaignUID: "sale", Generation: generation, RefusedReason: "NotEnoughStock", RefusedMessage: "ask for less",
+	})
 }
 
-func tick(s int) *lanev1.Entry {
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: second(s)}}}
-}
+func tick(s int) record.Entry { return entry(&record.Tick{At: second(s).AsTime().UnixMilli()}) }
 
-type placing func(*lanev1.Place)
+type placing func(*record.Place)
 
 // place asks for lines as "order buyer".
-func place(order, buyer, lines string, changes ...placing) *lanev1.Entry {
-	p := &lanev1.Place{OrderId: order, CampaignUid: "sale", BuyerId: buyer, OwnerId: "owner", AddressId: "addr", Lines: units(lines), BodyHash: 1}
+func place(order, buyer, lines string, changes ...placing) record.Entry {
+	p := &record.Place{OrderID: order, CampaignUID: "sale", BuyerID: buyer, OwnerID: "owner", AddressID: "addr", Lines: units(lines), BodyHash: 1}
 	for _, change := range changes {
 		change(p)
 	}
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Place{Place: p}}
+	return entry(p)
 }
 
-func takeWhatFits(p *lanev1.Place)  { p.TakeWhatFits = true }
-func otherBody(p *lanev1.Place)     { p.BodyHash = 2 }
-func sharedBy(owner string) placing { return func(p *lanev1.Place) { p.OwnerId = owner } }
-func inCampaign(uid string) placing { return func(p *lanev1.Place) { p.CampaignUid = uid } }
+func takeWhatFits(p *record.Place)  { p.TakeWhatFits = true }
+func otherBody(p *record.Place)     { p.BodyHash = 2 }
+func sharedBy(owner string) placing { return func(p *record.Place) { p.OwnerID = owner } }
+func inCampaign(uid string) placing { return func(p *record.Place) { p.CampaignUID = uid } }
 
-func pay(order, payment string, fen int64) *lanev1.Entry {
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Pay{Pay: &lanev1.Pay{
-		OrderId: order, CampaignUid: "sale", PaymentId: payment, Fen: fen}}}
+// pay tells of money; the lane fills in what the order held.
+func pay(order, payment string, fen int64) record.Entry {
+	return entry(&record.Pay{OrderID: order, CampaignUID: "sale", PaymentID: payment, Fen: fen})
 }
 
-func cancel(order string) *lanev1.Entry {
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: order, CampaignUid: "sale"}}}
+func cancel(order string) record.Entry {
+	return entry(&record.Cancel{OrderID: order, CampaignUID: "sale"})
 }
 
-func settle() *lanev1.Entry {
-	return &lanev1.Entry{Rules: ledger.Rules, Command: &lanev1.Entry_Settle{Settle: &lanev1.Settle{CampaignUid: "sale"}}}
-}
+func settle() record.Entry { return entry(&record.Settle{CampaignUID: "sale"}) }
+
+func entry(c record.Command) record.Entry { return record.Entry{Rules: ledger.Rules, Command: c} }
 
 // opened is the beginning of most stories: the campaign sells these items from second 100 on.
-func opened(items string, changes ...change) []*lanev1.Entry {
-	return []*lanev1.Entry{want(1, items, changes...), allocate(1, items), tick(100)}
+func opened(items string, changes ...change) []record.Entry {
+	return []record.Entry{want(1, items, changes...), allocate(1, items), tick(100)}
 }
 
 // apply takes the entries and tells what they did, one line an event.
-func apply(t testing.TB, l *ledger.Ledger, offset int64, entries ...*lanev1.Entry) []string {
+func apply(t testing.TB, l *ledgertest.Lane, offset int64, entries ...record.Entry) []string {
 	t.Helper()
 	var log []string
 	for i, e := range entries {

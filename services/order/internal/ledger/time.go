@@ -1,50 +1,31 @@
 package ledger
 
 import (
-	"cmp"
-	"container/heap"
-	"fmt"
 	"time"
 
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
-// tick moves ledger time on: holds whose deadline has come expire by deadline
-// and order id, then campaigns open and close by uid.
-func (l *Ledger) tick(t *lanev1.Tick) error {
-	if err := t.GetAt().CheckValid(); err != nil {
-		return fmt.Errorf("%w: tick: %w", ErrMalformed, err)
+// tick moves ledger time on, campaign by campaign in the order of their uids:
+// holds whose deadline has come expire by deadline and then as they came; then the
+// campaign opens or closes.
+func (l *Ledger) tick(t *record.Tick) {
+	if t.At <= l.now {
+		return
 	}
-	at := t.GetAt().AsTime()
-	if !at.After(l.now) {
-		return nil
-	}
-	l.now = at
-	for {
-		o, ok := l.nextHold()
-		if !ok || o.Deadline.After(l.now) {
-			break
-		}
-		l.release(l.campaigns[o.CampaignUID], o, Expired, orderv1.OrderReleased_REASON_EXPIRED)
-	}
+	l.now = t.At
 	for _, uid := range l.uids {
-		l.advance(l.campaigns[uid])
-	}
-	return nil
-}
-
-// nextHold returns the held order whose deadline comes first. Holds that were
-// resolved before it are thrown away on the way.
-func (l *Ledger) nextHold() (*Order, bool) {
-	for len(l.holds) > 0 {
-		first := l.holds[0]
-		if o, ok := l.orders[first.orderID]; ok && o.State == Held && o.Deadline.Equal(first.deadline) {
-			return o, true
+		c := l.campaigns[uid]
+		for {
+			h, ok := c.holds.soonest()
+			if !ok || h.deadline > l.now {
+				break
+			}
+			l.release(c, h, isExpired, orderv1.OrderReleased_REASON_EXPIRED)
 		}
-		heap.Pop(&l.holds)
+		l.advance(c)
 	}
-	return nil, false
 }
 
 // NextDue returns the next time at which a tick will do something: a hold's
@@ -57,11 +38,10 @@ func (l *Ledger) NextDue() (time.Time, bool) {
 			due, found = at, true
 		}
 	}
-	if o, ok := l.nextHold(); ok {
-		sooner(o.Deadline, true)
-	}
 	for _, uid := range l.uids {
 		c := l.campaigns[uid]
+		h, ok := c.holds.soonest()
+		sooner(timeOf(h.deadline), ok)
 		sooner(c.opensAt())
 		sooner(c.endsAt())
 	}
@@ -78,42 +58,10 @@ func (l *Ledger) ShortestHold() (time.Duration, bool) {
 		if c.phase != open {
 			continue
 		}
-		if d := time.Duration(c.good.GetHoldSeconds()) * time.Second; !found || d < shortest {
+		d := time.Duration(min(c.goodHead().GetHoldSeconds(), shortestHold)) * time.Second
+		if !found || d < shortest {
 			shortest, found = d, true
 		}
 	}
 	return shortest, found
-}
-
-// holds is a heap of deadlines. A resolved hold stays until it comes up.
-type holds []deadline
-
-type deadline struct {
-	deadline time.Time
-	orderID  string
-}
-
-func (h *holds) add(at time.Time, orderID string) {
-	heap.Push(h, deadline{deadline: at, orderID: orderID})
-}
-
-// Len, Less, Swap, Push and Pop are for container/heap.
-func (h holds) Len() int { return len(h) }
-
-// Less orders by deadline, then by order id.
-func (h holds) Less(i, j int) bool {
-	return cmp.Or(h[i].deadline.Compare(h[j].deadline), cmp.Compare(h[i].orderID, h[j].orderID)) < 0
-}
-
-// Swap exchanges two elements.
-func (h holds) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push appends an element.
-func (h *holds) Push(x any) { *h = append(*h, x.(deadline)) }
-
-// Pop takes the last element.
-func (h *holds) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }

@@ -11,13 +11,14 @@ import (
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	fulfilmentv1 "github.com/qingcang/qingcang/proto/gen/fulfilment/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	moneyv1 "github.com/qingcang/qingcang/proto/gen/money/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/book"
 	"github.com/qingcang/qingcang/services/internal/money"
 	"github.com/qingcang/qingcang/services/internal/proof"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
+	"github.com/qingcang/qingcang/services/order/internal/ledger/ledgertest"
 )
 
 // till is one order's money as an auditor keeps it: he adds the legs up himself.
@@ -228,12 +229,11 @@ func TestProofTheSplitIsExact(t *testing.T) {
 // what is said and not yet heard.
 type counter struct {
 	*till
-	lane   *ledger.Ledger
-	offset int64
-	said   []Fact        // by the lane, not heard by the journal
-	toPay  []*lanev1.Pay // by the journal, not heard by the lane
-	clock  time.Time
-	paid   map[string]bool // transactions
+	lane  *ledgertest.Lane
+	said  []Fact        // by the lane, not heard by the journal
+	toPay []*record.Pay // by the journal, not heard by the lane
+	clock time.Time
+	paid  map[string]bool // transactions
 }
 
 // what can happen at the counter.
@@ -247,7 +247,7 @@ var happenings = []struct {
 	{"the journal hears of the lane", func(c *counter) { c.hearLane() }},
 	{"the hold expires", func(c *counter) { c.tick(61 * time.Second) }},
 	{"ann cancels", func(c *counter) {
-		c.entry(&lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: orderID, CampaignUid: campaign}}})
+		c.entry(&record.Cancel{OrderID: orderID, CampaignUID: campaign})
 	}},
 	{"bob orders", func(c *counter) { c.place("ord_2", "per_2") }},
 	{"the provider is asked and the prepay ended", func(c *counter) {
@@ -259,15 +259,15 @@ var happenings = []struct {
 }
 
 func openCounter(t *proof.Trial) *counter {
-	c := &counter{till: newTill(t, (*till).bookIsSound, nothing), lane: ledger.New(), clock: start, paid: map[string]bool{}}
+	c := &counter{till: newTill(t, (*till).bookIsSound, nothing), lane: ledgertest.New(), clock: start, paid: map[string]bool{}}
 	desired := &campaignv1.Desired{
 		Uid: campaign, Generation: 1, BrandId: "brand_1", CommissionBps: 1_000, HoldSeconds: 60,
 		StartAt: timestamppb.New(start), EndAt: timestamppb.New(start.Add(time.Hour)),
 		Items: []*campaignv1.Item{{Sku: "A", Units: 1, PriceFen: 6_000, SettlementFen: 4_000}},
 	}
-	c.entry(&lanev1.Entry{Command: &lanev1.Entry_Want{Want: &lanev1.Want{Desired: desired}}})
-	c.entry(&lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: campaign, Generation: 1, Add: []*lanev1.Units{{Sku: "A", Units: 1}}}}})
+	c.entry(&record.Want{Desired: desired})
+	c.entry(&record.Allocate{
+		CampaignUID: campaign, Generation: 1, Add: []record.Units{{SKU: "A", Units: 1}}})
 	c.tick(0)
 	c.place(orderID, "per_b")
 	o, _ := c.lane.Order(orderID)
@@ -275,13 +275,11 @@ func openCounter(t *proof.Trial) *counter {
 	return c
 }
 
-func (c *counter) entry(e *lanev1.Entry) {
-	e.Rules = ledger.Rules
-	events, err := c.lane.Apply(c.offset, e)
+func (c *counter) entry(command record.Command) {
+	events, err := c.lane.Take(command)
 	if err != nil {
 		c.Fatal(err)
 	}
-	c.offset++
 	for _, event := range events {
 		if Subject(event.Message) == orderID {
 			c.said = append(c.said, event.Message)
@@ -291,12 +289,12 @@ func (c *counter) entry(e *lanev1.Entry) {
 
 func (c *counter) tick(d time.Duration) {
 	c.clock = c.clock.Add(d)
-	c.entry(&lanev1.Entry{Command: &lanev1.Entry_Tick{Tick: &lanev1.Tick{At: timestamppb.New(c.clock)}}})
+	c.entry(&record.Tick{At: c.clock.UnixMilli()})
 }
 
 func (c *counter) place(order, buyer string) {
-	c.entry(&lanev1.Entry{Command: &lanev1.Entry_Place{Place: &lanev1.Place{
-		OrderId: order, CampaignUid: campaign, BuyerId: buyer, OwnerId: "per_o", Lines: []*lanev1.Units{{Sku: "A", Units: 1}}}}})
+	c.entry(&record.Place{
+		OrderID: order, CampaignUID: campaign, BuyerID: buyer, OwnerID: "per_o", Lines: []record.Units{{SKU: "A", Units: 1}}})
 }
 
 // notice takes money that was paid; a prepay that was ended takes none.
@@ -307,13 +305,13 @@ func (c *counter) notice(transaction string) {
 	c.paid[transaction] = true
 	c.take(Receive(c.order(), Receipt{TransactionID: transaction, Fen: 6_000}, c.clock))
 	if o := c.order(); o.undecided() {
-		c.toPay = append(c.toPay, &lanev1.Pay{OrderId: orderID, CampaignUid: campaign, PaymentId: PaymentID(orderID), Fen: int64(o.Receipt.Fen)})
+		c.toPay = append(c.toPay, &record.Pay{OrderID: orderID, CampaignUID: campaign, PaymentID: PaymentID(orderID), Fen: int64(o.Receipt.Fen)})
 	}
 }
 
 func (c *counter) hearPay() {
 	if len(c.toPay) > 0 {
-		c.entry(&lanev1.Entry{Command: &lanev1.Entry_Pay{Pay: c.toPay[0]}})
+		c.entry(c.toPay[0])
 		c.toPay = c.toPay[1:]
 	}
 }

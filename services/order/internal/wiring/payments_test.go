@@ -16,8 +16,8 @@ import (
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	fulfilmentv1 "github.com/qingcang/qingcang/proto/gen/fulfilment/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	moneyv1 "github.com/qingcang/qingcang/proto/gen/money/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/book"
 	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
@@ -176,9 +176,9 @@ func (w *world) lane() *campaignv1.Lane {
 	return &campaignv1.Lane{Topic: lane.SharedTopic, Partition: 1}
 }
 
-func (w *world) append(r *replica, e *lanev1.Entry) {
+func (w *world) append(r *replica, c record.Command) {
 	w.Helper()
-	if err := r.lanes.Do(w.Context(), w.lane(), e, func(*ledger.Ledger) {}); err != nil {
+	if err := r.lanes.Do(w.Context(), w.lane(), c); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -186,9 +186,9 @@ func (w *world) append(r *replica, e *lanev1.Entry) {
 // place holds units for a buyer who came through an owner's link.
 func (w *world) place(r *replica, uid, orderID string, units int64) {
 	w.Helper()
-	w.append(r, &lanev1.Entry{Command: &lanev1.Entry_Place{Place: &lanev1.Place{
-		OrderId: orderID, CampaignUid: uid, BuyerId: "per_b", OwnerId: "per_o", Lines: []*lanev1.Units{{Sku: "a", Units: units}},
-	}}})
+	w.append(r, &record.Place{
+		OrderID: orderID, CampaignUID: uid, BuyerID: "per_b", OwnerID: "per_o", Lines: []record.Units{{SKU: "a", Units: units}},
+	})
 	o, _, err := r.lanes.Order(w.Context(), orderID)
 	if err != nil || o.State != ledger.Held {
 		w.Fatalf("%s is %q, %v", orderID, o.State, err)
@@ -271,9 +271,9 @@ func TestTheMoneyOfACampaign(t *testing.T) {
 	a, b := w.replica(), w.replica()
 	const uid = "sale"
 	w.wants(uid, 1, 5, false)
-	w.append(a, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: uid, Generation: 1, Add: []*lanev1.Units{{Sku: "a", Units: 5}},
-	}}})
+	w.append(a, &record.Allocate{
+		CampaignUID: uid, Generation: 1, Add: []record.Units{{SKU: "a", Units: 5}},
+	})
 	w.reaches(uid, campaignv1.Status_PHASE_OPEN)
 
 	inTime, lost, late, never := ids.New("ord"), ids.New("ord"), ids.New("ord"), ids.New("ord")
@@ -289,16 +289,16 @@ func TestTheMoneyOfACampaign(t *testing.T) {
 	// The money came, its notice did not; the order is given up. Asked, the
 	// provider tells, and the stock is still there.
 	w.till.pays(lost)
-	w.append(b, &lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: lost, CampaignUid: uid}}})
+	w.append(b, &record.Cancel{OrderID: lost, CampaignUID: uid})
 	w.publishes(lost, "PrepayRequested", "PrepayCreated", "PaymentReceived", "OrderPaid")
 
-	w.append(a, &lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: never, CampaignUid: uid}}})
+	w.append(a, &record.Cancel{OrderID: never, CampaignUID: uid})
 	w.publishes(never, "PrepayRequested", "PrepayCreated", "PrepayClosed")
 
-	w.append(a, &lanev1.Entry{Command: &lanev1.Entry_Cancel{Cancel: &lanev1.Cancel{OrderId: late, CampaignUid: uid}}})
+	w.append(a, &record.Cancel{OrderID: late, CampaignUID: uid})
 	w.publishes(late, "PrepayRequested", "PrepayCreated", "PrepayClosed")
 	w.wants(uid, 2, 5, true)
-	w.append(a, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{CampaignUid: uid, Generation: 2}}})
+	w.append(a, &record.Allocate{CampaignUID: uid, Generation: 2})
 	w.reaches(uid, campaignv1.Status_PHASE_DRAINED)
 	if err := b.cases.TakeNotice(w.Context(), w.till.pays(late)); err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/telemetry"
@@ -24,9 +24,9 @@ func TestOneTraceGoesFromTheNoticeToThePaidOrder(t *testing.T) {
 	w := newWorld(t)
 	r := w.replica()
 	w.wants("sale", 1, 5, false)
-	w.append(r, &lanev1.Entry{Command: &lanev1.Entry_Allocate{Allocate: &lanev1.Allocate{
-		CampaignUid: "sale", Generation: 1, Add: []*lanev1.Units{{Sku: "a", Units: 5}},
-	}}})
+	w.append(r, &record.Allocate{
+		CampaignUID: "sale", Generation: 1, Add: []record.Units{{SKU: "a", Units: 5}},
+	})
 	w.reaches("sale", campaignv1.Status_PHASE_OPEN)
 	orderID := ids.Derive("ord", "traced")
 	w.place(r, "sale", orderID, 1)

@@ -1,0 +1,139 @@
+package lane
+
+import (
+	"context"
+	"sync"
+
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
+)
+
+// call is an entry of this process, from the caller to the answer.
+type call struct {
+	seq   uint32
+	value []byte
+	// untilDurable is a call that is answered as soon as its entry is in the log.
+	untilDurable bool
+	answered     chan answer // has room for one: nobody waits for a caller
+}
+
+// answer is what became of an entry: what it caused, or that it may not have
+// come into the log.
+type answer struct {
+	events []ledger.Event
+	err    error
+}
+
+// desk keeps the calls of a lane: those that wait to be appended, and all that
+// wait for their answer. It is safe for concurrent use.
+type desk struct {
+	mu      sync.Mutex
+	waiting []*call
+	open    map[uint32]*call
+	last    uint32
+	came    chan struct{} // has a value when calls came
+	left    chan struct{} // closed and replaced when calls went on their way
+}
+
+func newDesk() *desk {
+	return &desk{open: map[uint32]*call{}, came: make(chan struct{}, 1), left: make(chan struct{})}
+}
+
+// number gives the next entry its number among this process's.
+func (d *desk) number() uint32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.last++
+	return d.last
+}
+
+// put lets a call wait to be appended. When too many wait, a call that may be
+// turned away is: errBusy; the others wait for a place.
+func (d *desk) put(ctx context.Context, c *call, turnAway bool) error {
+	for {
+		d.mu.Lock()
+		if len(d.waiting) < queueLength {
+			d.waiting = append(d.waiting, c)
+			d.open[c.seq] = c
+			d.mu.Unlock()
+			select {
+			case d.came <- struct{}{}:
+			default:
+			}
+			return nil
+		}
+		left := d.left
+		d.mu.Unlock()
+		if turnAway {
+			return errBusy
+		}
+		select {
+		case <-left:
+		case <-ctx.Done():
+			return errTimeout.Wrap(ctx.Err())
+		}
+	}
+}
+
+// next waits for calls and takes as many as fit into one batch; nothing when ctx ends.
+func (d *desk) next(ctx context.Context) []*call {
+	for {
+		if batch := d.take(); len(batch) > 0 {
+			return batch
+		}
+		select {
+		case <-d.came:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (d *desk) take() []*call {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, size := 0, 0
+	for n < min(len(d.waiting), maxBatchValues) {
+		if size += len(d.waiting[n].value); size > maxBatchBytes && n > 0 {
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	batch := d.waiting[:n:n]
+	d.waiting = append([]*call(nil), d.waiting[n:]...)
+	close(d.left)
+	d.left = make(chan struct{})
+	return batch
+}
+
+// answer answers a call, once; one that is not open any more was answered before
+// or given up.
+func (d *desk) answer(seq uint32, a answer) {
+	d.mu.Lock()
+	c, ok := d.open[seq]
+	delete(d.open, seq)
+	d.mu.Unlock()
+	if ok {
+		c.answered <- a
+	}
+}
+
+// giveUp forgets a call that nobody waits for any more. Its entry may count.
+func (d *desk) giveUp(c *call) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.open, c.seq)
+}
+
+// failAll answers every open call with an error.
+func (d *desk) failAll(err error) {
+	d.mu.Lock()
+	open := d.open
+	d.open = map[uint32]*call{}
+	d.mu.Unlock()
+	for _, c := range open {
+		c.answered <- answer{err: err}
+	}
+}

@@ -1,0 +1,104 @@
+package lane
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// An entry that stops a lane is passed over when a campaign of the lane says so in
+// its desired state (skip_offsets). Every replica must pass over the same entries,
+// so one that has let such an entry count already begins anew before it.
+
+// followSkips learns which entries are to be skipped, until ctx ends.
+func (l *Lane) followSkips(ctx context.Context, campaigns *Campaigns) {
+	for ctx.Err() == nil {
+		desired, changed := campaigns.ofLane(l.topic, l.partition)
+		var offsets []int64
+		for _, d := range desired {
+			offsets = append(offsets, d.GetLane().GetSkipOffsets()...)
+		}
+		l.learnSkips(offsets)
+		wait(ctx, changed)
+	}
+}
+
+func (l *Lane) learnSkips(offsets []int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, offset := range offsets {
+		if l.skips[offset] {
+			continue
+		}
+		l.skips[offset] = true
+		l.anew = l.anew || offset < l.next && !l.passed[offset] || l.stopped != nil
+	}
+	if l.anew {
+		l.wake()
+	}
+}
+
+// mustBeginAnew reports, once, whether the lane has to be built again.
+func (l *Lane) mustBeginAnew() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	anew := l.anew
+	l.anew = false
+	return anew
+}
+
+// awaitSkip waits until a stopped lane may go on, and repeats why it stands still;
+// false when ctx ends.
+func (l *Lane) awaitSkip(ctx context.Context) bool {
+	complain := time.NewTicker(complainEvery)
+	defer complain.Stop()
+	for {
+		l.mu.RLock()
+		anew, changed, reason := l.anew, l.changed, l.stopped
+		l.mu.RUnlock()
+		if anew {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-complain.C:
+			l.log.ErrorContext(ctx, "lane stands still", "err", reason)
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// passOver goes on behind an entry that cannot be read at all and is to be
+// skipped; false if it is not.
+func (l *Lane) passOver() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.skips[l.next] {
+		return false
+	}
+	l.passed[l.next] = true
+	l.next++
+	l.wake()
+	return true
+}
+
+func (l *Lane) skipsOver(offset int64) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.skips[offset]
+}
+
+// skipsBefore returns the entries before an offset that are to be skipped.
+func (l *Lane) skipsBefore(offset int64) []int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var before []int64
+	for skip := range l.skips {
+		if skip < offset {
+			before = append(before, skip)
+		}
+	}
+	slices.Sort(before)
+	return before
+}

@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	"github.com/qingcang/qingcang/services/internal/money"
+)
+
+// item is the number of a SKU in its campaign, in the order in which they came.
+type item uint32
+
+// stock is one SKU in a campaign. Units are what the pool gave less what was let go.
+type stock struct{ units, held, sold int64 }
+
+// free is what can be held now.
+func (s *stock) free() int64 { return s.units - s.held - s.sold }
+
+// shelf is the SKUs of a campaign, in arrays by item.
+type shelf struct {
+	skus   []string
+	stock  []stock
+	sorted []item // by SKU
+}
+
+// find returns the item of a SKU that the campaign ever had.
+func (s *shelf) find(sku string) (item, bool) {
+	at, ok := s.search(sku)
+	if !ok {
+		return 0, false
+	}
+	return s.sorted[at], true
+}
+
+func (s *shelf) search(sku string) (int, bool) {
+	return slices.BinarySearchFunc(s.sorted, sku, func(i item, sku string) int { return cmp.Compare(s.skus[i], sku) })
+}
+
+// add returns the item of a SKU, which it makes if there is none.
+func (s *shelf) add(sku string) item {
+	at, ok := s.search(sku)
+	if ok {
+		return s.sorted[at]
+	}
+	i := item(len(s.skus))
+	s.skus, s.stock = append(s.skus, sku), append(s.stock, stock{})
+	s.sorted = slices.Insert(s.sorted, at, i)
+	return i
+}
+
+// terms are what a campaign sells under from an entry on: a desired generation
+// for which the pool gave stock.
+type terms struct {
+	since  int64               // offset of the entry that made them count
+	head   *campaignv1.Desired // without items
+	offers []offer             // by item
+}
+
+// offer is what a generation says of an item; price -1 is none.
+type offer struct {
+	price, settlement money.Fen
+	units             int64
+}
+
+var noOffer = offer{price: -1}
+
+func (t *terms) offer(i item) offer {
+	if t == nil || int(i) >= len(t.offers) {
+		return noOffer
+	}
+	return t.offers[i]
+}
+
+// headOf is a desired state without its items.
+func headOf(d *campaignv1.Desired) *campaignv1.Desired {
+	items := d.Items
+	d.Items = nil
+	head := proto.CloneOf(d)
+	d.Items = items
+	return head
+}
+
+// termsOf puts a generation's items on the shelf.
+func (c *campaign) termsOf(since int64, d *campaignv1.Desired) *terms {
+	t := &terms{since: since, head: headOf(d)}
+	for _, it := range d.GetItems() {
+		i := c.shelf.add(it.GetSku())
+		for len(t.offers) <= int(i) {
+			t.offers = append(t.offers, noOffer)
+		}
+		t.offers[i] = offer{price: money.Fen(it.GetPriceFen()), settlement: money.Fen(it.GetSettlementFen()), units: it.GetUnits()}
+	}
+	return t
+}
+
+// now returns the terms that count, nil while no generation was given stock.
+func (c *campaign) good() *terms {
+	if len(c.terms) == 0 {
+		return nil
+	}
+	return c.terms[len(c.terms)-1]
+}
+
+// goodHead returns the generation that counts, which may be nil.
+func (c *campaign) goodHead() *campaignv1.Desired {
+	if t := c.good(); t != nil {
+		return t.head
+	}
+	return nil
+}
+
+// termsAt returns the terms under which an entry was decided.
+func (c *campaign) termsAt(offset int64) *terms {
+	for n := len(c.terms) - 1; n >= 0; n-- {
+		if c.terms[n].since < offset {
+			return c.terms[n]
+		}
+	}
+	return nil
+}
