@@ -84,7 +84,7 @@ func (l *Listener) read(orders map[string]time.Time) (map[string]time.Time, erro
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return heard, nil //nolint:nilerr // the end, or as far as it is written
+			return heard, nil // the end, or as far as it is written
 		}
 		order, at, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if _, asked := orders[order]; !asked {

@@ -50,8 +50,9 @@ func main() {
 	flag.Func("stock", "`campaign/sku=units` to begin with; repeatable", c.addStock)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := serve(ctx, c); err != nil {
+	err := serve(ctx, c)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}

@@ -1,17 +1,17 @@
 // Package door is what every peer does before and after its reservation: check the buyer's token
-// with the services' own code, decode the order strictly, answer in the contract's shape.
+// with the services' own code, decode the order strictly, answer in the contract's shape. JSON goes
+// through version 2 of Go's package, a quarter of the cost of version 1, as it does in the services.
 package door
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
 
 	"github.com/qingcang/qingcang/services/internal/auth"
 	"github.com/qingcang/qingcang/services/internal/ids"
@@ -99,7 +99,7 @@ func New(buyers *auth.Keys, stock Reserver) http.Handler {
 		case !held:
 			c.AbortWithStatus(http.StatusConflict)
 		default:
-			c.JSON(http.StatusCreated, shown(o))
+			show(c, o)
 		}
 	})
 	return engine
@@ -127,9 +127,7 @@ func decode(c *gin.Context, buyer auth.Principal) (Order, error) {
 		return Order{}, err
 	}
 	var r request
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
+	if err := json.Unmarshal(body, &r, json.RejectUnknownMembers(true)); err != nil {
 		return Order{}, err
 	}
 	campaign, key := c.Param("campaignUid"), c.GetHeader("Idempotency-Key")
@@ -168,10 +166,15 @@ func goodKey(key string) bool {
 	return true
 }
 
-func shown(o Order) answer {
-	return answer{
+func show(c *gin.Context, o Order) {
+	body, err := json.Marshal(answer{
 		OrderID: o.ID, CampaignUID: o.Campaign, State: "held", Dropped: []line{},
 		Lines: []pricedLine{{SKU: o.SKU, Units: o.Units, PriceFen: PriceFen}},
 		Fen:   PriceFen * o.Units, Deadline: o.Deadline,
+	})
+	if err != nil {
+		_ = c.AbortWithError(http.StatusInternalServerError, err)
+		return
 	}
+	c.Data(http.StatusCreated, gin.MIMEJSON, body)
 }
