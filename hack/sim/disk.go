@@ -82,6 +82,9 @@ func (p *pay) restore(e entry) {
 		*old = *e.Trade
 	}
 	if e.Refund != nil {
+		if e.Refund.State == "" { // written before there were others
+			e.Refund.State, e.Refund.SettledAt = refundSuccess, e.Refund.At
+		}
 		p.refunds[e.Refund.OutRefundNo] = e.Refund
 		if e.Refund.NotifyURL != "" {
 			p.pending = append(p.pending, notice{Refund: e.Refund.OutRefundNo})

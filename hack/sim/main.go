@@ -20,9 +20,10 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	dir := flag.String("dir", "", "folder for keys and state; made when missing")
+	hurry := flag.Int("hurry", 30, "how many times as fast as WeChat Pay an unanswered notice is repeated; 1 is its own schedule of 24 hours")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *listen, *dir)
+	err := run(ctx, *listen, *dir, *hurry)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sim:", err)
@@ -30,16 +31,19 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, listen, dir string) error {
+func run(ctx context.Context, listen, dir string, hurry int) error {
 	if dir == "" {
 		return errors.New("-dir is needed: where keys and state are kept")
+	}
+	if hurry < 1 {
+		return errors.New("-hurry is 1 or more")
 	}
 	keys, err := loadKeys(dir)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	pay, err := openPay(dir, keys, log)
+	pay, err := openPay(dir, keys, hurry, log)
 	if err != nil {
 		return err
 	}
@@ -57,7 +61,7 @@ func run(ctx context.Context, listen, dir string) error {
 	server := &http.Server{Handler: http.MaxBytesHandler(mux, 1<<20), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	notices, stopNotices := context.WithCancel(ctx)
 	defer stopNotices()
-	pay.startNotices(notices)
+	pay.startNotices(notices, &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: noticeSenders}})
 	go func() {
 		<-ctx.Done()
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

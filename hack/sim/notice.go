@@ -18,33 +18,15 @@ type notice struct {
 	attempt int
 }
 
-// retryDelays is WeChat Pay's schedule (15 s, 15 s, 30 s, 3 min, …), thirty times as fast at its
-// start so that a demo does not wait; after the last one the merchant has to ask.
+// retryDelays is WeChat Pay's schedule: fifteen times in 24 hours and 4 minutes; after the last one
+// the merchant has to ask. https://pay.weixin.qq.com/doc/v3/merchant/4012791861
 var retryDelays = []time.Duration{
-	500 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 10 * time.Second,
-	20 * time.Second, 30 * time.Second, time.Minute, time.Minute, 2 * time.Minute, 5 * time.Minute, 5 * time.Minute, 10 * time.Minute,
-}
-
-// faults are what POST /sim/faults asks for: the next Lose notices are lost for good, each of the
-// next Double is sent twice.
-type faults struct {
-	Lose   int `json:"lose"`
-	Double int `json:"double"`
+	15 * time.Second, 15 * time.Second, 30 * time.Second, 3 * time.Minute, 10 * time.Minute, 20 * time.Minute,
+	30 * time.Minute, 30 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour, 3 * time.Hour, 3 * time.Hour,
+	6 * time.Hour, 6 * time.Hour,
 }
 
 const noticeSenders = 8
-
-func (p *pay) setFaults(w http.ResponseWriter, r *http.Request) {
-	var in faults
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.Lose < 0 || in.Double < 0 {
-		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "send {\"lose\": N, \"double\": N}"})
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.failures = in
-	writeJSON(w, http.StatusOK, in)
-}
 
 // send queues a notice; the caller holds the lock. A full queue loses it, as the real one may.
 func (p *pay) send(n notice) {
@@ -66,8 +48,7 @@ func (p *pay) send(n notice) {
 }
 
 // startNotices sends until ctx ends, those from before the last stop first.
-func (p *pay) startNotices(ctx context.Context) {
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: noticeSenders}}
+func (p *pay) startNotices(ctx context.Context, client *http.Client) {
 	for range noticeSenders {
 		go func() {
 			for {
@@ -97,7 +78,7 @@ func (p *pay) deliver(ctx context.Context, client *http.Client, n notice) {
 	if n.attempt >= len(retryDelays) {
 		return
 	}
-	delay := retryDelays[n.attempt]
+	delay := retryDelays[n.attempt] / time.Duration(p.hurry)
 	n.attempt++
 	time.AfterFunc(delay, func() {
 		select {
@@ -142,7 +123,7 @@ func (p *pay) render(n notice) (address string, body []byte, err error) {
 	if n.Refund != "" {
 		done := p.refunds[n.Refund]
 		t := p.trades[done.OutTradeNo]
-		event, kind, summary, address = "REFUND.SUCCESS", "refund", "退款成功", done.NotifyURL
+		event, kind, summary, address = "REFUND."+done.State, "refund", "退款通知", done.NotifyURL
 		resource = done.resource(t)
 		resource["mchid"], resource["refund_status"] = t.MchID, resource["status"]
 		delete(resource, "status")

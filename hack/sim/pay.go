@@ -34,6 +34,8 @@ type refund struct {
 	NotifyURL   string    `json:"notify_url"`
 	Fen         int64     `json:"fen"`
 	At          time.Time `json:"at"`
+	State       string    `json:"state"` // SUCCESS, CLOSED, ABNORMAL
+	SettledAt   time.Time `json:"settled_at"`
 }
 
 // pay is the simulated provider. What it answers is in its log before.
@@ -42,6 +44,7 @@ type pay struct {
 	log     *slog.Logger
 	disk    *disk
 	notices chan notice
+	hurry   int // how many times as fast as WeChat Pay a notice is repeated
 
 	mu       sync.Mutex
 	trades   map[string]*trade  // by out_trade_no
@@ -49,11 +52,12 @@ type pay struct {
 	refunds  map[string]*refund // by out_refund_no
 	pending  []notice           // read from the log, not confirmed before the last stop
 	failures faults
+	bills    map[string]string // files that were offered, by token
 }
 
-func openPay(dir string, keys *keySet, log *slog.Logger) (*pay, error) {
+func openPay(dir string, keys *keySet, hurry int, log *slog.Logger) (*pay, error) {
 	p := &pay{
-		keys: keys, log: log, notices: make(chan notice, 1<<16),
+		keys: keys, log: log, notices: make(chan notice, 1<<16), hurry: hurry, bills: map[string]string{},
 		trades: map[string]*trade{}, prepays: map[string]*trade{}, refunds: map[string]*refund{},
 	}
 	var err error
@@ -69,7 +73,10 @@ func (p *pay) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v3/pay/transactions/out-trade-no/{no}/close", p.signed(p.closeTrade))
 	mux.HandleFunc("POST /v3/refund/domestic/refunds", p.signed(p.refund))
 	mux.HandleFunc("GET /v3/refund/domestic/refunds/{no}", p.signed(p.queryRefund))
+	mux.HandleFunc("GET /v3/bill/tradebill", p.signed(p.tradeBill))
+	mux.HandleFunc("GET /v3/billdownload/file", p.downloadBill)
 	mux.HandleFunc("POST /sim/pay", p.payAsUser)
+	mux.HandleFunc("POST /sim/refund", p.refundByHand)
 	mux.HandleFunc("POST /sim/faults", p.setFaults)
 }
 
@@ -235,9 +242,18 @@ func (p *pay) refund(_ *http.Request, body []byte) (any, error) {
 	if t.Refunded+in.Amount.Refund > t.Fen {
 		return nil, no(http.StatusBadRequest, "INVALID_REQUEST", "more than was paid would go back")
 	}
-	done := &refund{ID: "5" + randomHex(13), OutRefundNo: in.OutRefundNo, OutTradeNo: in.OutTradeNo, NotifyURL: in.NotifyURL, Fen: in.Amount.Refund, At: time.Now()}
+	now := time.Now()
+	done := &refund{
+		ID: "5" + randomHex(13), OutRefundNo: in.OutRefundNo, OutTradeNo: in.OutTradeNo, NotifyURL: in.NotifyURL,
+		Fen: in.Amount.Refund, At: now, State: p.failures.refundState(),
+	}
 	changed := *t
-	changed.Refunded += done.Fen
+	if done.State == refundSuccess {
+		done.SettledAt = now
+	}
+	if done.State != refundClosed {
+		changed.Refunded += done.Fen
+	}
 	if err := p.disk.write(entry{Trade: &changed, Refund: done}); err != nil {
 		return nil, err
 	}
@@ -314,13 +330,17 @@ func (t *trade) resource() map[string]any {
 
 // resource is the refund as answers show it; notices use other names for two fields.
 func (d *refund) resource(t *trade) map[string]any {
-	return map[string]any{
+	out := map[string]any{
 		"refund_id": d.ID, "out_refund_no": d.OutRefundNo, "transaction_id": t.Transaction, "out_trade_no": t.OutTradeNo,
-		"channel": "ORIGINAL", "user_received_account": "零钱", "success_time": d.At.Format(time.RFC3339),
-		"create_time": d.At.Format(time.RFC3339), "status": "SUCCESS", "funds_account": "UNSETTLED",
+		"channel": "ORIGINAL", "user_received_account": "零钱",
+		"create_time": d.At.Format(time.RFC3339), "status": d.State, "funds_account": "UNSETTLED",
 		"amount": map[string]any{
 			"total": t.Fen, "refund": d.Fen, "payer_total": t.Fen, "payer_refund": d.Fen, "settlement_refund": d.Fen,
 			"settlement_total": t.Fen, "discount_refund": 0, "currency": "CNY",
 		},
 	}
+	if d.State == refundSuccess {
+		out["success_time"] = d.SettledAt.Format(time.RFC3339)
+	}
+	return out
 }
