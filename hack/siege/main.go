@@ -114,6 +114,7 @@ var rows = []row{
 	{name: "3", trials: 3, try: loseNothing},
 	{name: "10", trials: 20, try: twoPublishers},
 	{name: "12", trials: 500, try: oneKey},
+	{name: "15", trials: 20, try: matrix},
 	{name: "17", trials: 20, try: graceful},
 }
 

@@ -12,6 +12,8 @@ const (
 	// settledWithin is how long events and payments may lag behind the lanes: a publisher that was
 	// killed is missed after 6 s by the group, and its successor has to come up.
 	settledWithin = 30 * time.Second
+	// With a planted bug nothing settles as it should.
+	settledWithBug = 10 * time.Second
 	auditEvery    = 300 * time.Millisecond
 )
 
@@ -39,7 +41,11 @@ func (a Audit) Units(campaign string) (held, sold int64) {
 // Audit counts until nothing is amiss and settled finds nothing either, or the time is over; what
 // is still amiss then is in the audit's faults.
 func (f *Field) Audit(ctx context.Context, settled func(Audit) error) (Audit, error) {
-	ctx, cancel := context.WithTimeout(ctx, settledWithin)
+	limit := settledWithin
+	if f.opts.Mutant != "" {
+		limit = settledWithBug
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	ticker := time.NewTicker(auditEvery)
 	defer ticker.Stop()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/client/order"
+	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
 const (
@@ -48,8 +49,8 @@ type Answer struct {
 	Code    string
 	OrderID string
 	State   string
-	// Prepay is what an opened payment is paid with.
-	Prepay string
+	// Prepay is what an opened payment is paid with, PaymentID its number at WeChat Pay.
+	Prepay, PaymentID string
 	Err    error
 	Took   time.Duration
 }
@@ -72,12 +73,13 @@ type Shop struct {
 	tokens    *tokens
 	http      *http.Client
 	replicas  map[string]*order.ClientWithResponses
+	ready     map[string]stack.Check
 	simulator string
 }
 
 func newShop(keys string, a addresses) (*Shop, error) {
 	s := &Shop{
-		simulator: "http://" + a.sim, replicas: map[string]*order.ClientWithResponses{},
+		simulator: "http://" + a.sim, replicas: map[string]*order.ClientWithResponses{}, ready: map[string]stack.Check{},
 		http: &http.Client{Transport: &http.Transport{
 			DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext, MaxIdleConnsPerHost: idlePerReplica, MaxIdleConns: 0,
 		}},
@@ -90,6 +92,7 @@ func newShop(keys string, a addresses) (*Shop, error) {
 		if s.replicas[name], err = order.NewClientWithResponses("http://"+at, order.WithHTTPClient(s.http)); err != nil {
 			return nil, fmt.Errorf("make a client: %w", err)
 		}
+		s.ready[name] = stack.HTTPReady("http://" + at + "/readyz")
 	}
 	return s, nil
 }
@@ -186,6 +189,9 @@ func (s *Shop) Confirm(ctx context.Context, prepay string) Answer {
 	})
 }
 
+// Ready asks a replica whether it would take requests.
+func (s *Shop) Ready(ctx context.Context, replica string) error { return s.ready[replica](ctx) }
+
 type status int
 
 // StatusCode implements response.
@@ -209,14 +215,15 @@ func (s *Shop) ask(ctx context.Context, do func(context.Context) (response, []by
 	}
 	a.Status = r.StatusCode()
 	var said struct {
-		Code, OrderID, State string
-		Payment              struct{ PrepayID string }
+		Code, OrderID, State, PaymentID string
+		Payment                         struct{ PrepayID string }
 	}
 	if err := json.Unmarshal(body, &said); err != nil { // a proxy's page, say
 		a.Err = fmt.Errorf("an answer that is no JSON: %w", err)
 		return a
 	}
-	a.Code, a.OrderID, a.State, a.Prepay = said.Code, said.OrderID, said.State, said.Payment.PrepayID
+	a.Code, a.OrderID, a.State = said.Code, said.OrderID, said.State
+	a.Prepay, a.PaymentID = said.Payment.PrepayID, said.PaymentID
 	return a
 }
 
