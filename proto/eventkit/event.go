@@ -58,7 +58,12 @@ func (p Position) After(q Position) bool {
 }
 
 // String is the event id of the position.
-func (p Position) String() string { return fmt.Sprintf("%s/%d/%d", p.Source, p.Seq, p.Index) }
+func (p Position) String() string {
+	id := make([]byte, 0, len(p.Source)+32)
+	id = append(append(id, p.Source...), '/')
+	id = append(strconv.AppendUint(id, p.Seq, 10), '/')
+	return string(strconv.AppendUint(id, uint64(p.Index), 10))
+}
 
 // Position parses the event's id.
 func (e Event) Position() (Position, error) { return ParsePosition(e.ID) }
@@ -78,12 +83,13 @@ func ParsePosition(id string) (Position, error) {
 	if err != nil {
 		return Position{}, fmt.Errorf("%w: id %q: %w", ErrUndecodable, id, err)
 	}
-	p := Position{Source: source, Seq: s, Index: uint32(n)}
-	if p.String() != id { // "src/01/0" would be a second name of src/1/0
-		return Position{}, fmt.Errorf("%w: id %q is written in another way than %q", ErrUndecodable, id, p)
+	if padded(seq) || padded(index) { // "src/01/0" would be a second name of src/1/0
+		return Position{}, fmt.Errorf("%w: id %q has a number that is not written in the shortest way", ErrUndecodable, id)
 	}
-	return p, nil
+	return Position{Source: source, Seq: s, Index: uint32(n)}, nil
 }
+
+func padded(number string) bool { return len(number) > 1 && number[0] == '0' }
 
 func cutLast(s string) (head, tail string, ok bool) {
 	i := strings.LastIndexByte(s, '/')
@@ -93,27 +99,43 @@ func cutLast(s string) (head, tail string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// headers renders the CloudEvents attributes.
+var (
+	specVersion = []byte("1.0")
+	contentType = []byte("application/protobuf")
+)
+
+// headers renders the CloudEvents attributes. Those of one event share their memory.
 func (e Event) headers() []kafka.Header {
 	source := e.ID
 	if p, err := e.Position(); err == nil {
 		source = p.Source
 	}
-	out := []kafka.Header{
-		{Key: "ce_specversion", Value: []byte("1.0")},
-		{Key: "ce_id", Value: []byte(e.ID)},
-		{Key: "ce_source", Value: []byte("/" + source)},
-		{Key: "ce_type", Value: []byte(e.Type)},
-		{Key: "ce_time", Value: []byte(e.Time.UTC().Format(time.RFC3339Nano))},
-		{Key: "content-type", Value: []byte("application/protobuf")},
+	text := make([]byte, 0, len(e.ID)+len(source)+len(e.Type)+len(e.Subject)+len(e.Prev)+len(e.Traceparent)+len(time.RFC3339Nano)+1)
+	attribute := func(parts ...string) []byte {
+		begin := len(text)
+		for _, part := range parts {
+			text = append(text, part...)
+		}
+		return text[begin:len(text):len(text)]
 	}
-	for _, optional := range []kafka.Header{
-		{Key: "ce_subject", Value: []byte(e.Subject)},
-		{Key: "ce_prev", Value: []byte(e.Prev)},
-		{Key: "traceparent", Value: []byte(e.Traceparent)},
+	out := make([]kafka.Header, 0, 9)
+	out = append(out,
+		kafka.Header{Key: "ce_specversion", Value: specVersion},
+		kafka.Header{Key: "ce_id", Value: attribute(e.ID)},
+		kafka.Header{Key: "ce_source", Value: attribute("/", source)},
+		kafka.Header{Key: "ce_type", Value: attribute(e.Type)},
+	)
+	begin := len(text)
+	text = e.Time.UTC().AppendFormat(text, time.RFC3339Nano)
+	out = append(out,
+		kafka.Header{Key: "ce_time", Value: text[begin:len(text):len(text)]},
+		kafka.Header{Key: "content-type", Value: contentType},
+	)
+	for _, optional := range [...]struct{ key, value string }{
+		{"ce_subject", e.Subject}, {"ce_prev", e.Prev}, {"traceparent", e.Traceparent},
 	} {
-		if len(optional.Value) > 0 {
-			out = append(out, optional)
+		if optional.value != "" {
+			out = append(out, kafka.Header{Key: optional.key, Value: attribute(optional.value)})
 		}
 	}
 	return out

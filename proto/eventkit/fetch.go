@@ -94,17 +94,24 @@ func readRecords(topic string, partition int, from int64, reader kafka.RecordRea
 			continue
 		}
 		record := Record{Topic: topic, Partition: partition, Offset: r.Offset}
-		if record.Key, err = kafka.ReadAll(r.Key); err != nil {
+		if record.Key, err = readBytes(r.Key); err != nil {
 			return nil, false, fmt.Errorf("read the key of %s/%d at %d: %w", topic, partition, r.Offset, err)
 		}
-		if r.Value != nil {
-			if record.Value, err = kafka.ReadAll(r.Value); err != nil {
-				return nil, false, fmt.Errorf("read the value of %s/%d at %d: %w", topic, partition, r.Offset, err)
-			}
+		if record.Value, err = readBytes(r.Value); err != nil {
+			return nil, false, fmt.Errorf("read the value of %s/%d at %d: %w", topic, partition, r.Offset, err)
 		}
 		record.Event = parseEvent(r.Headers, record.Value)
 		out = append(out, record)
 	}
+}
+
+// readBytes copies a key or a value and gives its memory back to kafka-go, which uses it again.
+func readBytes(b kafka.Bytes) ([]byte, error) {
+	if b == nil {
+		return nil, nil
+	}
+	defer func() { _ = b.Close() }() // closes no file: it counts a reference down
+	return kafka.ReadAll(b)
 }
 
 // EndOffset is the offset that the next record of the partition will get.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/qingcang/qingcang/proto/lane/record"
-	"github.com/qingcang/qingcang/services/internal/telemetry"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
@@ -14,6 +15,8 @@ import (
 const (
 	maxBatchValues = 1_000
 	maxBatchBytes  = 800 << 10
+	// usualBytes is enough for an order of a few lines.
+	usualBytes = 256
 )
 
 // Do appends a command and waits until this replica has applied it. On nil it is
@@ -37,9 +40,9 @@ func (l *Lane) ask(ctx context.Context, c record.Command, untilDurable bool) ([]
 	}
 	seq := l.desk.number()
 	entry := record.Entry{
-		Rules: ledger.Rules, Writer: l.writer, Seq: seq, Trace: record.ParseTrace(telemetry.Traceparent(ctx)), Command: c,
+		Rules: ledger.Rules, Writer: l.writer, Seq: seq, Trace: traceOf(ctx), Command: c,
 	}
-	value, err := entry.Append(nil)
+	value, err := entry.Append(make([]byte, 0, usualBytes))
 	if err != nil {
 		return nil, fmt.Errorf("encode a lane entry: %w", err)
 	}
@@ -54,6 +57,19 @@ func (l *Lane) ask(ctx context.Context, c record.Command, untilDurable bool) ([]
 		l.desk.giveUp(one)
 		return nil, errTimeout.Wrap(ctx.Err())
 	}
+}
+
+// traceOf is the trace that the entry's events go on with. One that nobody records
+// is not worth its bytes.
+func traceOf(ctx context.Context) (t record.Trace) {
+	span := trace.SpanContextFromContext(ctx)
+	if !span.IsSampled() {
+		return t
+	}
+	id, parent := span.TraceID(), span.SpanID()
+	copy(t[copy(t[:], id[:]):], parent[:])
+	t[len(t)-1] = byte(span.TraceFlags())
+	return t
 }
 
 // turnsAway reports whether a full queue refuses the command: a buyer comes again.

@@ -31,7 +31,7 @@ type world struct {
 	snapshotEvery int64
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	conn, err := eventkit.Dial(eventkit.Config{Brokers: testkit.Brokers(t), TopicPrefix: testkit.Prefix(t)})
 	if err != nil {
@@ -49,7 +49,7 @@ func newWorld(t *testing.T) *world {
 
 // replica is one process' lanes; it publishes as a member of the group, unless
 // that is empty.
-func (w *world) replica(t *testing.T, group string) (lanes *lane.Lanes, stop func()) {
+func (w *world) replica(t testing.TB, group string) (lanes *lane.Lanes, stop func()) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	campaigns := lane.NewCampaigns(w.conn, log)
@@ -75,7 +75,7 @@ func (w *world) replica(t *testing.T, group string) (lanes *lane.Lanes, stop fun
 
 // opens wants a campaign of one SKU on partition 1, gives it stock, and waits
 // until it sells.
-func (w *world) opens(t *testing.T, lanes *lane.Lanes, uid string, units int64) {
+func (w *world) opens(t testing.TB, lanes *lane.Lanes, uid string, units int64) {
 	t.Helper()
 	now := time.Now()
 	desired := &campaignv1.Desired{
@@ -100,7 +100,7 @@ func inPhase(lanes *lane.Lanes, uid string, want campaignv1.Status_Phase) error 
 	return nil
 }
 
-func do(t *testing.T, l *lane.Lane, c record.Command) {
+func do(t testing.TB, l *lane.Lane, c record.Command) {
 	t.Helper()
 	if err := l.Do(t.Context(), c); err != nil {
 		t.Fatal(err)
