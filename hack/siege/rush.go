@@ -142,7 +142,11 @@ func (r *rush) buy(ctx context.Context, b field.Buyer, random *rand.Rand) {
 		second <- field.Answer{}
 	}
 	a := r.Shop.Buy(ctx, i)
-	if twin := <-second; twin.Status != 0 && (twin.Status != a.Status || twin.OrderID != a.OrderID) {
+	switch twin := <-second; {
+	case twin.Status == 0 || twin.Status == a.Status && twin.OrderID == a.OrderID:
+	case a.Unwritten: // sold out when one tap came, and not when the other did
+		a = twin
+	case !twin.Unwritten:
 		r.faults.add("one key was answered %v (%s) and %v (%s)", a, a.OrderID, twin, twin.OrderID)
 	}
 	switch a.Status {

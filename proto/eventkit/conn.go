@@ -36,6 +36,8 @@ type Config struct {
 	SASLPasswordFile string `env:"KAFKA_SASL_PASSWORD_FILE"`
 	// Dial, if set, opens the connections instead of the machine's network: a test's virtual one.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) `env:"-"`
+	// Now is the clock that appended values are stamped by; nil is the machine's.
+	Now func() time.Time `env:"-"`
 }
 
 // requestTimeout bounds every request to a broker; a fetch may wait fetchWait besides.
@@ -63,6 +65,9 @@ type Conn struct {
 // Dial prepares a Conn. It reads the files that cfg names and does not yet reach the network:
 // use Ping to see whether a broker answers.
 func Dial(cfg Config) (*Conn, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if len(cfg.Brokers) == 0 {
 		return nil, errors.New("no Kafka broker given: set KAFKA_BROKERS to host:port[,host:port]")
 	}

@@ -78,7 +78,7 @@ func (c *Conn) Put(ctx context.Context, topic, key string, m proto.Message) erro
 // the values may or may not be there: the caller reads the log to know.
 func (c *Conn) Append(ctx context.Context, topic string, partition int, values [][]byte) (Appended, error) {
 	records := make([]kafka.Record, 0, len(values))
-	size, now := 0, time.Now()
+	size, now := 0, c.cfg.Now()
 	for _, v := range values {
 		size += len(v) + 32
 		records = append(records, kafka.Record{Value: kafka.NewBytes(v), Time: now})
@@ -93,11 +93,7 @@ func (c *Conn) Append(ctx context.Context, topic string, partition int, values [
 		}
 		return Appended{}, err
 	}
-	at := response.LogAppendTime
-	if at.IsZero() || at.UnixMilli() <= 0 {
-		at = now
-	}
-	return Appended{BaseOffset: response.BaseOffset, At: at}, nil
+	return Appended{BaseOffset: response.BaseOffset, At: appendedAt(response.LogAppendTime, now)}, nil
 }
 
 func (c *Conn) produce(ctx context.Context, topic string, partition int, records []kafka.Record) (*kafka.ProduceResponse, error) {

@@ -196,6 +196,13 @@ func (t *Trial) note(violation string) {
 	}
 }
 
+// Failed reports whether a violation is noted.
+func (t *Trial) Failed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.violation != ""
+}
+
 // Error notes a violation and goes on. It may be called from any goroutine.
 func (t *Trial) Error(args ...any) { t.note(fmt.Sprint(args...)) }
 

@@ -14,7 +14,7 @@ const (
 	settledWithin = 30 * time.Second
 	// With a planted bug nothing settles as it should.
 	settledWithBug = 10 * time.Second
-	auditEvery    = 300 * time.Millisecond
+	auditEvery     = 300 * time.Millisecond
 )
 
 // Audit is what an independent count of the logs found.

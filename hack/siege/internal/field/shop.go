@@ -51,8 +51,11 @@ type Answer struct {
 	State   string
 	// Prepay is what an opened payment is paid with, PaymentID its number at WeChat Pay.
 	Prepay, PaymentID string
-	Err    error
-	Took   time.Duration
+	// Unwritten is a refusal that stands in no log: by the time that the key comes again, it may be
+	// answered otherwise.
+	Unwritten bool
+	Err       error
+	Took      time.Duration
 }
 
 // String is the answer for a report.
@@ -113,12 +116,12 @@ func (s *Shop) Buyers(prefix string, n int) ([]Buyer, error) {
 
 // Place asks one replica once.
 func (s *Shop) Place(ctx context.Context, replica string, i Intent) Answer {
-	return s.ask(ctx, func(ctx context.Context) (response, []byte, error) {
+	return s.ask(ctx, func(ctx context.Context) (*http.Response, []byte, error) {
 		r, err := s.replicas[replica].PlaceOrderWithResponse(ctx, i.Campaign, &order.PlaceOrderParams{IdempotencyKey: i.Key}, i.body(), bearer(i.Buyer))
 		if err != nil {
 			return nil, nil, err
 		}
-		return r, r.Body, nil
+		return r.HTTPResponse, r.Body, nil
 	})
 }
 
@@ -137,40 +140,40 @@ func (f *Field) Request(replica string, i Intent) (*http.Request, error) {
 
 // Show reads an order at one replica.
 func (s *Shop) Show(ctx context.Context, replica string, b Buyer, id string) Answer {
-	return s.ask(ctx, func(ctx context.Context) (response, []byte, error) {
+	return s.ask(ctx, func(ctx context.Context) (*http.Response, []byte, error) {
 		r, err := s.replicas[replica].GetOrderWithResponse(ctx, id, bearer(b))
 		if err != nil {
 			return nil, nil, err
 		}
-		return r, r.Body, nil
+		return r.HTTPResponse, r.Body, nil
 	})
 }
 
 // Cancel gives an order up at one replica.
 func (s *Shop) Cancel(ctx context.Context, replica string, b Buyer, id string) Answer {
-	return s.ask(ctx, func(ctx context.Context) (response, []byte, error) {
+	return s.ask(ctx, func(ctx context.Context) (*http.Response, []byte, error) {
 		r, err := s.replicas[replica].CancelOrderWithResponse(ctx, id, bearer(b))
 		if err != nil {
 			return nil, nil, err
 		}
-		return r, r.Body, nil
+		return r.HTTPResponse, r.Body, nil
 	})
 }
 
 // OpenPayment asks one replica for the payment of an order.
 func (s *Shop) OpenPayment(ctx context.Context, replica string, b Buyer, id string) Answer {
-	return s.ask(ctx, func(ctx context.Context) (response, []byte, error) {
+	return s.ask(ctx, func(ctx context.Context) (*http.Response, []byte, error) {
 		r, err := s.replicas[replica].PayOrderWithResponse(ctx, id, &order.PayOrderParams{IdempotencyKey: "pay-" + id}, bearer(b))
 		if err != nil {
 			return nil, nil, err
 		}
-		return r, r.Body, nil
+		return r.HTTPResponse, r.Body, nil
 	})
 }
 
 // Confirm is the thumb on the phone: WeChat takes the money and tells the order service.
 func (s *Shop) Confirm(ctx context.Context, prepay string) Answer {
-	return s.ask(ctx, func(ctx context.Context) (response, []byte, error) {
+	return s.ask(ctx, func(ctx context.Context) (*http.Response, []byte, error) {
 		body, err := json.Marshal(map[string]string{"prepayId": prepay})
 		if err != nil {
 			return nil, nil, err
@@ -185,23 +188,15 @@ func (s *Shop) Confirm(ctx context.Context, prepay string) Answer {
 		}
 		defer func() { _ = answer.Body.Close() }() // it was only read
 		text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<16))
-		return status(answer.StatusCode), text, err
+		return answer, text, err
 	})
 }
 
 // Ready asks a replica whether it would take requests.
 func (s *Shop) Ready(ctx context.Context, replica string) error { return s.ready[replica](ctx) }
 
-type status int
-
-// StatusCode implements response.
-func (s status) StatusCode() int { return int(s) }
-
-// response is what every generated answer has.
-type response interface{ StatusCode() int }
-
 // ask bounds one request and reads what came.
-func (s *Shop) ask(ctx context.Context, do func(context.Context) (response, []byte, error)) Answer {
+func (s *Shop) ask(ctx context.Context, do func(context.Context) (*http.Response, []byte, error)) Answer {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
@@ -213,7 +208,7 @@ func (s *Shop) ask(ctx context.Context, do func(context.Context) (response, []by
 	if err != nil {
 		return a
 	}
-	a.Status = r.StatusCode()
+	a.Status, a.Unwritten = r.StatusCode, r.Header.Get("X-Lane-Offset") != ""
 	var said struct {
 		Code, OrderID, State, PaymentID string
 		Payment                         struct{ PrepayID string }
