@@ -43,6 +43,7 @@ var errGap = errors.New("the log has a gap")
 type Lane struct {
 	topic     string
 	partition int
+	source    string // the first part of the ids of the lane's events
 	conn      *eventkit.Conn
 	snapshots Snapshots
 	campaigns *Campaigns
@@ -84,16 +85,13 @@ type appendTime struct{ at, learned time.Time }
 
 func newLane(topic string, partition int, cfg Config) *Lane {
 	return &Lane{
-		topic: topic, partition: partition, conn: cfg.Conn, snapshots: cfg.Snapshots, campaigns: cfg.Campaigns,
+		topic: topic, partition: partition, source: fmt.Sprintf("%s/%d", topic, partition), conn: cfg.Conn, snapshots: cfg.Snapshots, campaigns: cfg.Campaigns,
 		log:    cfg.Log.With("lane", fmt.Sprintf("%s/%d", topic, partition)),
 		writer: rand.Uint64(), desk: newDesk(), changed: make(chan struct{}),
 		ledger: ledger.New(), goal: -1, published: ledger.None, loadedAt: -1,
 		skips: map[int64]bool{}, passed: map[int64]bool{}, marks: newMarks(cfg.SnapshotEvery),
 	}
 }
-
-// source is the first part of the ids of the lane's events.
-func (l *Lane) source() string { return fmt.Sprintf("%s/%d", l.topic, l.partition) }
 
 // run reads and appends until ctx ends. A lane that stops does not end it: the
 // other lanes go on.
@@ -208,7 +206,9 @@ func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own
 			err = fmt.Errorf("panic at offset %d: %v", l.next, r)
 			l.log.ErrorContext(ctx, "lane panicked", "err", err, "stack", string(debug.Stack()))
 		}
-		l.stopped = err
+		if err != nil {
+			l.stopped = err
+		}
 	}()
 	for _, record := range records {
 		for record.Offset > l.next && l.skips[l.next] {
@@ -341,9 +341,9 @@ func (l *Lane) caughtUp() error {
 	case l.stopped != nil:
 		return nil
 	case l.goal < 0:
-		return fmt.Errorf("lane %s is not loaded yet", l.source())
+		return fmt.Errorf("lane %s is not loaded yet", l.source)
 	case l.next < l.goal:
-		return fmt.Errorf("lane %s has applied %d of %d entries", l.source(), l.next, l.goal)
+		return fmt.Errorf("lane %s has applied %d of %d entries", l.source, l.next, l.goal)
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ type Config struct {
 	Log       *slog.Logger
 	// Alongside, if set, runs beside a lane's publisher, as long as it does.
 	Alongside func(ctx context.Context, l *Lane) error
+	// Rules asks for a switch of every lane to these rules; 0, or no more than what counts, asks for none.
+	Rules uint16
 	// SnapshotEvery is the number of entries between two snapshots; 0 is 20,000.
 	SnapshotEvery int64
 }
@@ -59,6 +61,9 @@ func New(cfg Config) (*Lanes, error) {
 	topic, ok := eventkit.TopicNamed(SharedTopic)
 	if !ok || topic.Partitions <= 0 {
 		return nil, fmt.Errorf("%s is not in the list of topics", SharedTopic)
+	}
+	if cfg.Rules > ledger.Rules {
+		return nil, fmt.Errorf("LANE_RULES asks for rules %d; this binary knows those up to %d", cfg.Rules, ledger.Rules)
 	}
 	if cfg.SnapshotEvery == 0 {
 		cfg.SnapshotEvery = defaultSnapshotEvery

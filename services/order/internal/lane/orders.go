@@ -66,7 +66,7 @@ func (l *Lane) asked(ctx context.Context, offset int64) (*record.Place, error) {
 		return nil, errLog.Wrap(err)
 	}
 	if len(records) == 0 || records[0].Offset != offset {
-		return nil, errLog.Wrap(fmt.Errorf("%s has no entry at %d", l.source(), offset))
+		return nil, errLog.Wrap(fmt.Errorf("%s has no entry at %d", l.source, offset))
 	}
 	entry, err := record.Decode(records[0].Value)
 	if err != nil {

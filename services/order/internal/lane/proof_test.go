@@ -292,12 +292,12 @@ func (h *history) command(c call) record.Command {
 	switch c.kind {
 	case places:
 		return &record.Place{
-			OrderID: id, CampaignUID: h.uid, BuyerID: "buyer", Lines: []record.Units{{SKU: nameOf(c.sku), Units: int64(c.units())}},
+			OrderID: id, CampaignUID: h.uid, BuyerID: "buyer-" + id, Lines: []record.Units{{SKU: nameOf(c.sku), Units: int64(c.units())}},
 		}
 	case pays:
 		return &record.Pay{
 			OrderID: id, CampaignUID: h.uid, PaymentID: "pay-" + id, Fen: 100 * int64(c.units()),
-			BuyerID: "buyer", Lines: []record.Units{{SKU: nameOf(c.sku), Units: int64(c.units())}},
+			BuyerID: "buyer-" + id, Lines: []record.Units{{SKU: nameOf(c.sku), Units: int64(c.units())}},
 		}
 	case cancels:
 		return &record.Cancel{OrderID: id, CampaignUID: h.uid}

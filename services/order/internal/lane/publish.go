@@ -3,6 +3,7 @@ package lane
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,7 +17,7 @@ import (
 const EventTopic = "order.lane-events.v1"
 
 const (
-	publishBatch = 500
+	publishBatch = 1_000
 	commitEvery  = 500 * time.Millisecond
 	// followEvery is how often a replica that does not publish asks how far the
 	// publisher is, to forget what it keeps for taking over.
@@ -37,6 +38,7 @@ func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error
 	l.forget(published)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return l.publish(ctx, a) })
+	group.Go(func() error { return l.unlessStopped(ctx, l.switchRules(ctx, cfg.Rules)) })
 	group.Go(func() error { return l.unlessStopped(ctx, l.keepTime(ctx)) })
 	group.Go(func() error { return l.unlessStopped(ctx, l.keepWanting(ctx, cfg.Campaigns)) })
 	group.Go(func() error { return l.unlessStopped(ctx, l.keepSnapshots(ctx, cfg.SnapshotEvery)) })
@@ -104,7 +106,7 @@ func (l *Lane) publish(ctx context.Context, a eventkit.Assignment) error {
 func (l *Lane) unpublished() (batch []announcement, next int64, changed <-chan struct{}) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.outbox[:min(publishBatch, len(l.outbox))], l.next, l.changed
+	return slices.Clone(l.outbox[:min(publishBatch, len(l.outbox))]), l.next, l.changed
 }
 
 func (l *Lane) events(batch []announcement) ([]eventkit.Event, error) {
@@ -127,7 +129,7 @@ func (l *Lane) eventID(p ledger.Position) string {
 	if p == ledger.None {
 		return ""
 	}
-	return eventkit.Position{Source: l.source(), Seq: uint64(p.Offset), Index: uint32(p.Index)}.String()
+	return eventkit.Position{Source: l.source, Seq: uint64(p.Offset), Index: uint32(p.Index)}.String()
 }
 
 // subject is what an event is about: its order, else its campaign.
@@ -153,13 +155,14 @@ func (l *Lane) forget(published ledger.Position) {
 	for n < len(l.outbox) && !l.outbox[n].event.At.After(published) {
 		n++
 	}
-	l.outbox = append([]announcement(nil), l.outbox[n:]...) // a new array, or the old events would stay in memory
+	clear(l.outbox[:n]) // or the old events would stay in memory
+	l.outbox = l.outbox[n:]
 	l.wake()
 }
 
 // lastPublished asks the topic for the lane's newest event.
 func (l *Lane) lastPublished(ctx context.Context) (ledger.Position, error) {
-	event, found, err := l.conn.LastEvent(ctx, EventTopic, l.partition, l.source())
+	event, found, err := l.conn.LastEvent(ctx, EventTopic, l.partition, l.source)
 	if err != nil || !found {
 		return ledger.None, err
 	}

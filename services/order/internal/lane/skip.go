@@ -38,6 +38,14 @@ func (l *Lane) learnSkips(offsets []int64) {
 	}
 }
 
+// beginAnew has the lane built again, from the newest snapshot.
+func (l *Lane) beginAnew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.anew = true
+	l.wake()
+}
+
 // mustBeginAnew reports, once, whether the lane has to be built again.
 func (l *Lane) mustBeginAnew() bool {
 	l.mu.Lock()

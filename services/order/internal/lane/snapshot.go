@@ -44,7 +44,7 @@ func (l *Lane) latest(ctx context.Context) (saved, error) {
 	}
 	snapshot := &lanev1.Snapshot{}
 	if err := proto.Unmarshal(stored.GetState(), snapshot); err != nil {
-		return saved{}, fmt.Errorf("decode the snapshot of %s: %w", l.source(), err)
+		return saved{}, fmt.Errorf("decode the snapshot of %s: %w", l.source, err)
 	}
 	s := saved{next: snapshot.GetOffset() + 1, passed: map[int64]bool{}, bytes: len(stored.GetState())}
 	for _, offset := range snapshot.GetPassedOver() {
@@ -56,7 +56,7 @@ func (l *Lane) latest(ctx context.Context) (saved, error) {
 		}
 	}
 	if s.ledger, err = ledger.Decode(snapshot.GetState()); err != nil {
-		return saved{}, fmt.Errorf("snapshot of %s at %d: %w", l.source(), snapshot.GetOffset(), err)
+		return saved{}, fmt.Errorf("snapshot of %s at %d: %w", l.source, snapshot.GetOffset(), err)
 	}
 	return s, nil
 }
@@ -87,9 +87,9 @@ func (l *Lane) keepSnapshots(ctx context.Context, every int64) error {
 	return nil
 }
 
-// errDiverged says that reading the log again gives another state than this
-// replica has: one of the two is broken.
-var errDiverged = errors.New("the log, read again, decides otherwise")
+// errDiverged says that reading the whole log again gives another state than this
+// replica had. The replica begins anew, with what the log says.
+var errDiverged = errors.New("the log, read again, decides otherwise than this replica did")
 
 // snapshot reads the log on from the snapshot before, in a ledger of its own, and
 // writes that down: nobody who is served waits for it, and each snapshot checks the
@@ -109,23 +109,39 @@ func (l *Lane) snapshot(ctx context.Context) (at int64, size int, err error) {
 	if err := l.follow(ctx, &shadow, mark.next); err != nil {
 		return 0, 0, err
 	}
-	if shadow.ledger.Digest() != mark.digest {
-		return 0, 0, fmt.Errorf("%w: digest %x at %d, and %x here", errDiverged, shadow.ledger.Digest(), mark.next, mark.digest)
+	diverged := shadow.ledger.Digest() != mark.digest
+	if diverged { // is it the snapshot, or this replica? The whole log knows
+		l.log.ErrorContext(ctx, "the snapshot and this replica decided otherwise; the whole log is read again", "offset", mark.next)
+		shadow = nothingSaved()
+		if err := l.follow(ctx, &shadow, mark.next); err != nil {
+			return 0, 0, err
+		}
+		diverged = shadow.ledger.Digest() != mark.digest
 	}
-	state, err := shadow.ledger.Encode()
+	at, size, err = l.save(ctx, shadow)
+	if diverged && err == nil {
+		err = errDiverged
+		l.beginAnew()
+	}
+	return at, size, err
+}
+
+// save writes a ledger down, once its events are published.
+func (l *Lane) save(ctx context.Context, s saved) (at int64, size int, err error) {
+	state, err := s.ledger.Encode()
 	if err != nil {
 		return 0, 0, err
 	}
 	raw, err := proto.Marshal(&lanev1.Snapshot{
-		Rules: ledger.Rules, Offset: mark.next - 1, State: state, PassedOver: slices.Sorted(maps.Keys(shadow.passed)),
+		Rules: uint32(s.ledger.ActiveRules()), Offset: s.next - 1, State: state, PassedOver: slices.Sorted(maps.Keys(s.passed)),
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("encode the snapshot of %s: %w", l.source(), err)
+		return 0, 0, fmt.Errorf("encode the snapshot of %s: %w", l.source, err)
 	}
-	if !l.awaitPublished(ctx, shadow.ledger.Last()) {
+	if !l.awaitPublished(ctx, s.ledger.Last()) {
 		return 0, 0, ctx.Err()
 	}
-	at = mark.next - 1
+	at = s.next - 1
 	return at, len(raw), l.snapshots.SaveSnapshot(ctx, l.partition, &journalv1.Snapshot{Seq: uint64(at), State: raw})
 }
 

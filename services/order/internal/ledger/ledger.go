@@ -19,9 +19,8 @@ import (
 	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
-// Rules is the number of the rules in this package. What an entry means under a
-// number never changes; a change of meaning takes another number.
-const Rules = 1
+// FirstRules are those of an empty log.
+const FirstRules = 1
 
 var (
 	// ErrUnknownRules stops a lane: this binary cannot know what the entry means,
@@ -56,7 +55,8 @@ type Event struct {
 
 // Ledger is the state of one lane. It is not safe for concurrent use.
 type Ledger struct {
-	now       int64 // ledger time in milliseconds since 1970; 0 before the first tick
+	rules     uint16 // that count, from the last switch on
+	now       int64  // ledger time in milliseconds since 1970; 0 before the first tick
 	campaigns map[string]*campaign
 	uids      []string            // of campaigns, sorted
 	retired   map[string]*retired // by campaign uid: late stock has a way back, late money a reason
@@ -69,7 +69,7 @@ type Ledger struct {
 
 // New returns the ledger of an empty log.
 func New() *Ledger {
-	return &Ledger{campaigns: map[string]*campaign{}, retired: map[string]*retired{}, last: None}
+	return &Ledger{rules: FirstRules, campaigns: map[string]*campaign{}, retired: map[string]*retired{}, last: None}
 }
 
 // Apply takes the next entry and returns what it caused. On ErrMalformed nothing
@@ -86,7 +86,7 @@ func (l *Ledger) Apply(offset int64, e record.Entry) ([]Event, error) {
 	var err error
 	switch c := e.Command.(type) {
 	case *record.SwitchRules:
-		// Rules 1 are the first: a switch to them changes nothing.
+		l.rules = max(l.rules, c.Rules) // there is no way back
 	case *record.Tick:
 		l.tick(c)
 	case *record.Want:
@@ -111,10 +111,10 @@ func checkRules(e record.Entry) error {
 	if e.Rules == 0 {
 		return fmt.Errorf("%w: no rules number", ErrMalformed)
 	}
-	if e.Rules != Rules {
+	if e.Rules > Rules {
 		return fmt.Errorf("%w: %d", ErrUnknownRules, e.Rules)
 	}
-	if to, ok := e.Command.(*record.SwitchRules); ok && to.Rules != Rules {
+	if to, ok := e.Command.(*record.SwitchRules); ok && to.Rules > Rules {
 		return fmt.Errorf("%w: switch to %d", ErrUnknownRules, to.Rules)
 	}
 	return nil
@@ -130,6 +130,10 @@ func (l *Ledger) emit(m proto.Message, about print, sum int64) {
 		l.digest = high ^ low ^ x
 	}
 }
+
+// ActiveRules is the number of the rules under which the next entry counts,
+// whatever number its writer knew.
+func (l *Ledger) ActiveRules() uint16 { return l.rules }
 
 // Digest is a hash of all decisions since the log began. Two ledgers that have
 // applied the same log under the same rules have the same digest, whether they

@@ -26,7 +26,7 @@ func TestRulesKeepTheirMeaning(t *testing.T) {
 			fmt.Fprintf(&told, "%3d %s\n", offset, line)
 		}
 	}
-	golden := fmt.Sprintf("testdata/rules-%d.txt", ledger.Rules)
+	golden := fmt.Sprintf("testdata/rules-%d.txt", ledger.FirstRules)
 	if *rewrite {
 		if err := os.WriteFile(golden, told.Bytes(), 0o600); err != nil {
 			t.Fatal(err)

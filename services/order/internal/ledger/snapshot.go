@@ -18,7 +18,7 @@ import (
 // state is a ledger as it is written down: this as JSON, its length before it,
 // and behind it the large tables of the campaigns, in their order.
 type state struct {
-	Rules     int             `json:"rules"`
+	Rules     uint16          `json:"rules"`
 	Now       int64           `json:"now,omitempty"`
 	Last      Position        `json:"last"`
 	Digest    uint64          `json:"digest,string"`
@@ -103,7 +103,7 @@ const (
 
 // Encode writes the ledger down: the same state gives the same bytes.
 func (l *Ledger) Encode() ([]byte, error) {
-	s := state{Rules: Rules, Now: l.now, Last: l.last, Digest: l.digest}
+	s := state{Rules: l.rules, Now: l.now, Last: l.last, Digest: l.digest}
 	var errs []error
 	message := func(m proto.Message) []byte {
 		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
@@ -218,11 +218,11 @@ func Decode(raw []byte) (*Ledger, error) {
 	if err := json.Unmarshal(head, &s); err != nil {
 		return nil, fmt.Errorf("decode the ledger: %w", err)
 	}
-	if s.Rules != Rules {
+	if s.Rules < FirstRules || s.Rules > Rules {
 		return nil, fmt.Errorf("decode the ledger: %w: %d", ErrUnknownRules, s.Rules)
 	}
 	l := New()
-	l.now, l.last, l.digest = s.Now, s.Last, s.Digest
+	l.rules, l.now, l.last, l.digest = s.Rules, s.Now, s.Last, s.Digest
 	for _, cs := range s.Campaigns {
 		c, err := cs.decode()
 		if err == nil {

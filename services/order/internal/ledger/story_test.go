@@ -114,7 +114,7 @@ func cancel(order string) record.Entry {
 
 func settle() record.Entry { return entry(&record.Settle{CampaignUID: "sale"}) }
 
-func entry(c record.Command) record.Entry { return record.Entry{Rules: ledger.Rules, Command: c} }
+func entry(c record.Command) record.Entry { return record.Entry{Rules: ledger.FirstRules, Command: c} }
 
 // opened is the beginning of most stories: the campaign sells these items from second 100 on.
 func opened(items string, changes ...change) []record.Entry {

@@ -25,6 +25,8 @@ type Outside struct {
 	Provider Provider
 	// Buyers verify buyer tokens, Shares share links.
 	Buyers, Shares *auth.Keys
+	// LaneRules asks for a switch of every lane to these rules; 0 asks for none.
+	LaneRules uint16
 	// DatabaseReady is the readiness check of what keeps Payments and Snapshots.
 	DatabaseReady func(*http.Request) error
 }
@@ -49,7 +51,7 @@ func Assemble(ctx context.Context, o Outside, log *slog.Logger) (*Service, error
 	}
 	campaigns := lane.NewCampaigns(o.Kafka, log)
 	lanes, err := lane.New(lane.Config{
-		Conn: o.Kafka, Campaigns: campaigns, Snapshots: o.Snapshots, Log: log,
+		Conn: o.Kafka, Campaigns: campaigns, Snapshots: o.Snapshots, Log: log, Rules: o.LaneRules,
 		Alongside: tellStatus(app.NewCampaignStatus(money, o.Kafka, log)),
 	})
 	if err != nil {

@@ -29,10 +29,12 @@ type Config struct {
 	Instance       string `env:"INSTANCE"`
 	BuyerTokenKeys string `env:"BUYER_TOKEN_KEYS_FILE,required,notEmpty"`
 	ShareTokenKeys string `env:"SHARE_TOKEN_KEYS_FILE,required,notEmpty"`
-	Mongo          mongokit.Config
-	Kafka          eventkit.Config
-	Pay            wechatpay.Config
-	Outside        rewrite.Config
+	// LaneRules switches every lane to these rules, when all replicas run a binary that knows them.
+	LaneRules uint16 `env:"LANE_RULES"`
+	Mongo     mongokit.Config
+	Kafka     eventkit.Config
+	Pay       wechatpay.Config
+	Outside   rewrite.Config
 }
 
 // Run serves until ctx ends.
@@ -66,7 +68,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, listener net.Liste
 	defer func() { err = errors.Join(err, closeDB(context.WithoutCancel(ctx))) }()
 
 	service, err := Assemble(ctx, Outside{
-		Kafka: conn, Payments: journal.NewMongoStore(db, app.PaymentCollection),
+		LaneRules: cfg.LaneRules,
+		Kafka:     conn, Payments: journal.NewMongoStore(db, app.PaymentCollection),
 		Snapshots: journal.NewMongoStore(db, laneCollection), Provider: provider,
 		Buyers: buyers, Shares: shares, DatabaseReady: mongokit.Ready(db),
 	}, log)

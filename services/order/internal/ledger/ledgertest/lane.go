@@ -29,7 +29,7 @@ func Over(l *ledger.Ledger, earlier *Lane) *Lane {
 
 // Take applies a command at the next offset.
 func (l *Lane) Take(c record.Command) ([]ledger.Event, error) {
-	return l.Apply(l.next, record.Entry{Rules: ledger.Rules, Command: c})
+	return l.Apply(l.next, record.Entry{Rules: l.ActiveRules(), Command: c})
 }
 
 // Apply is the ledger's, with payments filled in as a lane does it.
