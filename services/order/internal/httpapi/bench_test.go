@@ -23,7 +23,7 @@ func (holds) Place(_ context.Context, c app.PlaceOrder) (app.OrderView, error) {
 		State: app.OrderHeld,
 		Order: ledger.Order{
 			ID: "ord_5nywrgzcxxdjvgszx7yac8ydxd", CampaignUID: c.CampaignUID, Fen: 9_900,
-			Lines:    []ledger.Line{{SKU: c.Lines[0].SKU, Units: c.Lines[0].Units, Price: 9_900}},
+			Lines: []ledger.Line{{SKU: c.Lines[0].SKU, Units: c.Lines[0].Units, Price: 9_900}},
 			Standing: ledger.Standing{State: ledger.Held, Deadline: time.Unix(1_800_000_000, 0)},
 		},
 	}, nil
