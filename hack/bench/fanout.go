@@ -4,9 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/card"
 	"github.com/qingcang/qingcang/hack/bench/internal/load"
@@ -23,7 +26,8 @@ const (
 )
 
 // fanout takes the time from the acknowledgement of an order to its event's arrival in another
-// service's consumer, against the time from a bare writer's acknowledgement to a bare kafka-go reader.
+// service's consumer. Against it stands, at the same moments and the same rate on the same broker, the
+// time from a bare writer's acknowledgement to a bare kafka-go reader: a hop that nobody is spared.
 // Both listeners are processes of their own. Who hears before the acknowledgement waited for nothing.
 func (b *bench) fanout(ctx context.Context) error {
 	ours, err := b.another(ctx, systems.Options{Name: "order-fanout"})
@@ -43,26 +47,25 @@ func (b *bench) fanout(ctx context.Context) error {
 		return err
 	}
 	rate := min(fanoutRate, fanoutShare*full.Rate())
-	delays := make([][]float64, 2)
-	const ownRun = 0
-	// The first round is for the listeners to join and warm up.
-	err = trial.Interleave(len(delays), 1+b.repeats, func(i int) error {
-		listener, send := reader, b.bareEvents
-		if i == ownRun {
-			listener, send = consumer, b.ownOrders
-		}
-		told, err := send(ctx, ours, rate)
+	var mine, bare []float64
+	for range 1 + b.repeats {
+		own, plain, err := b.tell(ctx, ours, rate)
 		if err != nil {
 			return err
 		}
-		p99, err := tailOf(ctx, listener, told)
-		delays[i] = append(delays[i], millis(p99))
-		return err
-	})
-	if err != nil {
-		return err
+		for _, l := range []struct {
+			listener *systems.Listener
+			told     map[string]time.Time
+			tails    *[]float64
+		}{{consumer, own, &mine}, {reader, plain, &bare}} {
+			p99, err := tailOf(ctx, l.listener, l.told)
+			if err != nil {
+				return err
+			}
+			*l.tails = append(*l.tails, millis(p99))
+		}
 	}
-	mine, bare := delays[ownRun][1:], delays[1][1:]
+	mine, bare = mine[1:], bare[1:] // in the first round the listeners joined and warmed up
 	row := card.Row{
 		ID: "fanout", Unit: "ms p99", Ours: card.Of(mine...), Against: card.Of(bare...), Ratio: ratios(mine, bare),
 		Target: card.AtMost(2), Note: fmt.Sprintf("at %.0f orders/s", rate),
@@ -72,6 +75,18 @@ func (b *bench) fanout(ctx context.Context) error {
 	}
 	b.rows = append(b.rows, row)
 	return b.done(ctx, ours)
+}
+
+// tell places orders and publishes bare records at the same time, and returns when each was acknowledged.
+func (b *bench) tell(ctx context.Context, ours *systems.Ours, rate float64) (own, plain map[string]time.Time, err error) {
+	mark := b.field.Mark()
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		plain, err = ours.Bare(ctx, mark, rate, b.span)
+		return err
+	})
+	own, err = b.ownOrders(ctx, ours, rate)
+	return own, plain, errors.Join(err, group.Wait())
 }
 
 // ownOrders places orders and returns when each was acknowledged.
@@ -91,10 +106,6 @@ func (b *bench) ownOrders(ctx context.Context, ours *systems.Ours, rate float64)
 		told[id] = sample.Answered[i]
 	}
 	return told, nil
-}
-
-func (b *bench) bareEvents(ctx context.Context, ours *systems.Ours, rate float64) (map[string]time.Time, error) {
-	return ours.Bare(ctx, b.field.Mark(), rate, b.span)
 }
 
 func tailOf(ctx context.Context, l *systems.Listener, told map[string]time.Time) (time.Duration, error) {

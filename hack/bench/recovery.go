@@ -61,8 +61,7 @@ func (b *bench) recovery(ctx context.Context) error {
 	return b.done(ctx, short)
 }
 
-// fromSnapshot kills both and takes the time to the first accepted order. The supervisor's own pause
-// before a start is part of it: 100 ms.
+// fromSnapshot kills both, starts them again at once, and takes the time to the first accepted order.
 func (b *bench) fromSnapshot(ctx context.Context, long, short *systems.Ours) (card.Row, error) {
 	both := []*systems.Ours{long, short}
 	took := make([][]float64, len(both))

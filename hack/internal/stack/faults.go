@@ -26,7 +26,7 @@ func (s *Supervisor) Halt(name string) error {
 	}
 	k.hold()
 	if err := k.kill(); err != nil {
-		k.release()
+		k.unhold()
 		return err
 	}
 	return nil
@@ -94,21 +94,29 @@ func (k *keeper) terminate() error {
 func (k *keeper) hold() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.held == nil {
+	if k.held == nil || k.held.Err() != nil {
 		k.held, k.releaseHeld = context.WithCancel(k.stopping)
 	}
 }
 
+// release lets the keeper go on, now or when it comes to look: it may not have noticed the death yet.
 func (k *keeper) release() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.held != nil {
 		k.releaseHeld()
-		k.held = nil
 	}
 }
 
-// waitReleased returns at once, and false, if the process is not held.
+// unhold takes a hold back that no death followed.
+func (k *keeper) unhold() {
+	k.release()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.held = nil
+}
+
+// waitReleased returns at once, and false, if the process was not held when it died.
 func (k *keeper) waitReleased() bool {
 	k.mu.Lock()
 	held := k.held
@@ -117,5 +125,10 @@ func (k *keeper) waitReleased() bool {
 		return false
 	}
 	<-held.Done()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.held == held {
+		k.held = nil
+	}
 	return true
 }

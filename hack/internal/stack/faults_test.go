@@ -35,6 +35,22 @@ func TestAHaltedProcessStaysDownUntilItIsReleased(t *testing.T) {
 	waitReady(t, supervisor, "catalog")
 }
 
+// A release may come before the supervisor has noticed the death. It is no death to be counted: a
+// process that dies more than ten times in a minute is given up.
+func TestAReleaseThatComesAtOnceCounts(t *testing.T) {
+	supervisor := newSupervisor(t)
+	start(t, supervisor, server("catalog", freeAddress(t), ""))
+	for range 12 {
+		if err := supervisor.Halt("catalog"); err != nil {
+			t.Fatal(err)
+		}
+		if err := supervisor.Release("catalog"); err != nil {
+			t.Fatal(err)
+		}
+		waitReady(t, supervisor, "catalog")
+	}
+}
+
 func TestAHaltedProcessDoesNotKeepTheOthersFromStopping(t *testing.T) {
 	supervisor := newSupervisor(t)
 	start(t, supervisor, server("catalog", freeAddress(t), ""))

@@ -44,9 +44,6 @@ func (us *Ours) Fill(ctx context.Context, sale Sale, orders int) error {
 	return nil
 }
 
-// Kill ends the order service as kill -9 does. Its supervisor starts it again.
-func (us *Ours) Kill() error { return us.field.supervisor.Kill(us.Name) }
-
 // ResidentBytes is the resident memory of the order service itself.
 func (us *Ours) ResidentBytes() (int64, error) {
 	pids, err := us.PIDs()
