@@ -52,7 +52,7 @@ func (c *Conn) fetch(ctx context.Context, topic string, partition int, offset in
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+fetchWait)
 	defer cancel()
 	for at := offset; ; at++ {
-		response, err := c.fetchOnce(ctx, topic, partition, at)
+		response, err := c.fetchOnce(ctx, topic, partition, at, fetchMaxBytes)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
 			err = ErrTruncated
 		}
@@ -70,6 +70,26 @@ func (c *Conn) fetch(ctx context.Context, topic string, partition int, offset in
 		// The broker sent the batch that the offset belongs to, and compaction has taken all of
 		// it from the offset on: the next record, if any, stands behind that batch.
 	}
+}
+
+// FetchOne returns the record at an offset and costs the broker no more than the batch that it is in.
+// The error wraps ErrTruncated where the log has no such record.
+func (c *Conn) FetchOne(ctx context.Context, topic string, partition int, offset int64) (Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout+fetchWait)
+	defer cancel()
+	response, err := c.fetchOnce(ctx, topic, partition, offset, 1) // a broker sends the first batch whatever its size
+	if err != nil {
+		c.measures.fetchFailed(ctx, topic)
+		return Record{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, err)
+	}
+	records, _, err := readRecords(topic, partition, offset, response.Records)
+	if err != nil {
+		return Record{}, err
+	}
+	if len(records) == 0 || records[0].Offset != offset {
+		return Record{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, ErrTruncated)
+	}
+	return records[0], nil
 }
 
 // badChecksum knows kafka-go's error by its text: it has no name. A connection that ends in the

@@ -94,11 +94,11 @@ func (c *Conn) produceAgain(ctx context.Context, topic string, partition int, re
 // yet that another one leads ends its log where it stood, and a broker that dies while it answers
 // leaves half a batch: an offset that is not there, or a bad checksum, is asked for again before it
 // is believed.
-func (c *Conn) fetchOnce(ctx context.Context, topic string, partition int, offset int64) (response *kafka.FetchResponse, err error) {
+func (c *Conn) fetchOnce(ctx context.Context, topic string, partition int, offset int64, maxBytes int64) (response *kafka.FetchResponse, err error) {
 	err = c.settled(ctx, func() error {
 		response, err = c.client.Fetch(ctx, &kafka.FetchRequest{
 			Addr: c.addr, Topic: c.name(topic), Partition: partition, Offset: offset,
-			MinBytes: 1, MaxBytes: fetchMaxBytes, MaxWait: fetchWait,
+			MinBytes: 1, MaxBytes: maxBytes, MaxWait: fetchWait,
 		})
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,6 +112,44 @@ func do(t testing.TB, l *lane.Lane, c record.Command) {
 func place(ctx context.Context, l *lane.Lane, uid, order string) (ledger.State, error) {
 	o, err := l.Place(ctx, &record.Place{OrderID: order, CampaignUID: uid, BuyerID: "buyer", Lines: []record.Units{{SKU: "a", Units: 1}}})
 	return o.State, err
+}
+
+// TestAnOrderIsReadFromTheLog: a replica that was not there when it was placed has
+// the snapshot's word for where it stands.
+func TestAnOrderIsReadFromTheLog(t *testing.T) {
+	w := newWorld(t)
+	a, stop := w.replica(t, "order")
+	w.opens(t, a, "sale", 100)
+	p := &record.Place{
+		OrderID: "ord_5nywrgzcxxdjvgszx7yac8ydxd", CampaignUID: "sale", BuyerID: "ann", OwnerID: "bob", AddressID: "addr",
+		BodyHash: 7, TakeWhatFits: true, Lines: []record.Units{{SKU: "a", Units: 2}, {SKU: "x", Units: 1}},
+	}
+	placed, err := a.All()[1].Place(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 120 {
+		if _, err := place(t.Context(), a.All()[1], "sale", fmt.Sprintf("o%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testkit.Eventually(t, patience, func() error {
+		if _, found, err := w.snapshots.LatestSnapshot(t.Context(), 1); err != nil || !found {
+			return fmt.Errorf("no snapshot yet: %w", err)
+		}
+		return nil
+	})
+	stop()
+	b, _ := w.replica(t, "order")
+	read, _, err := b.Order(t.Context(), p.OrderID)
+	placed.Lines[0].SettlementPrice = 70 // what the lane's answer leaves out
+	if err != nil || !reflect.DeepEqual(read, placed) {
+		t.Errorf("it was placed as\n%+v\nand is\n%+v: %v", placed, read, err)
+	}
+	again, err := b.All()[1].Place(t.Context(), p)
+	if err != nil || !reflect.DeepEqual(again, read) {
+		t.Errorf("asked for again it is\n%+v: %v", again, err)
+	}
 }
 
 func TestTwoReplicasSellWhatThereIs(t *testing.T) {

@@ -61,14 +61,11 @@ func (l *Lane) asked(ctx context.Context, offset int64) (*record.Place, error) {
 	if p, ok := l.recent.get(offset); ok {
 		return p, nil
 	}
-	records, err := l.conn.Fetch(ctx, l.topic, l.partition, offset)
+	r, err := l.conn.FetchOne(ctx, l.topic, l.partition, offset)
 	if err != nil {
 		return nil, errLog.Wrap(err)
 	}
-	if len(records) == 0 || records[0].Offset != offset {
-		return nil, errLog.Wrap(fmt.Errorf("%s has no entry at %d", l.source, offset))
-	}
-	entry, err := record.Decode(records[0].Value)
+	entry, err := record.Decode(r.Value)
 	if err != nil {
 		return nil, fmt.Errorf("the entry of an order at %d: %w", offset, err)
 	}

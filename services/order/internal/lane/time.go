@@ -76,8 +76,8 @@ func (l *Lane) keepTime(ctx context.Context) error {
 
 // clock gathers the facts; commands is how many had come at the last tick.
 func (l *Lane) clock(commands int64) (c clock, seen int64, changed <-chan struct{}) {
-	l.mu.Lock() // NextDue tidies up
-	defer l.mu.Unlock()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	if at, ok := l.ledger.NextDue(); ok {
 		c.due = at
 	}
