@@ -141,23 +141,39 @@ func (e Event) headers() []kafka.Header {
 	return out
 }
 
-// parseEvent reads the attributes back; a record without an id is no event.
+// parseEvent reads the attributes back; a record without an id is no event. The texts of one event
+// share their memory.
 func parseEvent(headers []kafka.Header, value []byte) Event {
 	e := Event{Data: value}
+	size := 0
 	for _, h := range headers {
+		size += len(h.Value)
+	}
+	if size == 0 {
+		return e
+	}
+	var text strings.Builder
+	text.Grow(size)
+	for _, h := range headers {
+		text.Write(h.Value)
+	}
+	rest := text.String()
+	for _, h := range headers {
+		value := rest[:len(h.Value)]
+		rest = rest[len(h.Value):]
 		switch h.Key {
 		case "ce_id":
-			e.ID = string(h.Value)
+			e.ID = value
 		case "ce_type":
-			e.Type = string(h.Value)
+			e.Type = value
 		case "ce_subject":
-			e.Subject = string(h.Value)
+			e.Subject = value
 		case "ce_prev":
-			e.Prev = string(h.Value)
+			e.Prev = value
 		case "traceparent":
-			e.Traceparent = string(h.Value)
+			e.Traceparent = value
 		case "ce_time":
-			if at, err := time.Parse(time.RFC3339Nano, string(h.Value)); err == nil {
+			if at, err := time.Parse(time.RFC3339Nano, value); err == nil {
 				e.Time = at
 			}
 		}

@@ -3,6 +3,7 @@
 package eventin
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -20,7 +21,24 @@ const (
 // Role returns how one partition of either topic is heard: what a record says
 // about an order's money is durable before its offset is committed.
 func Role(j journal.Hearer[*payment.Orders], log *slog.Logger) eventkit.Role {
-	return journal.Listen(j, log, command)
+	role := journal.Listen(j, log, command)
+	hear := role.Handle
+	role.Handle = func(ctx context.Context, records []eventkit.Record) error {
+		return hear(ctx, aboutMoney(records))
+	}
+	return role
+}
+
+// aboutMoney leaves out what lanes say most of all, before it is decoded: who holds
+// stock says nothing yet about money.
+func aboutMoney(records []eventkit.Record) []eventkit.Record {
+	kept := make([]eventkit.Record, 0, len(records)/4)
+	for _, r := range records {
+		if r.Event.Type != "order.v1.OrderHeld" && r.Event.Type != "order.v1.OrderRefused" {
+			kept = append(kept, r)
+		}
+	}
+	return kept
 }
 
 // command makes the decision that an event asks for; false if it asks for none.
