@@ -92,6 +92,14 @@ var card = []check{
 		pkg: virtual, test: "TestProofOneKeyOneEffect", mutants: []string{"body_in_id", "stale_answer"},
 	},
 	{
+		Row: "13", What: "notices: the whole schedule, all lost, forged, wrong amount", CI: 1_000, Full: 20_000,
+		pkg: "services/order/internal/app", test: "TestProofNotices", mutants: []string{"any_merchant"},
+	},
+	{
+		Row: "14", What: "clocks: pods off by 5 minutes, set back, no zones: opens once, never early", CI: 200, Full: 2_000,
+		pkg: virtual, test: "TestProofClocks", mutants: []string{"own_clock"},
+	},
+	{
 		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,
 		pkg: "services/store-owner/internal/accounts", test: "TestProofTheLawGuard", mutants: []string{"shallow_law"},
 	},
@@ -147,7 +155,7 @@ func complete(root string, card []check) error {
 			known[m] = true
 		}
 	}
-	for _, folder := range []string{"services", virtual} {
+	for _, folder := range []string{"proto", "services", virtual} {
 		if err := onTheCard(root, folder, known); err != nil {
 			return err
 		}
