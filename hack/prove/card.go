@@ -72,6 +72,10 @@ var card = []check{
 		pkg: "services/brand-intake/internal/settlement", test: "TestProofLegsAddUp", mutants: []string{"short_is_paid"},
 	},
 	{
+		Row: "7", What: "every fen is explained: 30 days, each day's bill", CI: 1, Full: 100,
+		pkg: "services/order/internal/app", test: "TestProofEveryFenIsExplained", mutants: []string{"abnormal_is_made"},
+	},
+	{
 		Row: "8", What: "brand + owner + platform + refund = paid", CI: 10_000, Full: 1_000_000,
 		pkg: "services/order/internal/payment", test: "TestProofTheSplitIsExact", mutants: []string{"rounding"},
 	},
