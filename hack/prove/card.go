@@ -72,6 +72,10 @@ var card = []check{
 		pkg: "services/brand-intake/internal/settlement", test: "TestProofLegsAddUp", mutants: []string{"short_is_paid"},
 	},
 	{
+		Row: "7", What: "every fen is explained: 30 days, each day's bill", CI: 1, Full: 100,
+		pkg: "services/order/internal/app", test: "TestProofEveryFenIsExplained", mutants: []string{"abnormal_is_made"},
+	},
+	{
 		Row: "8", What: "brand + owner + platform + refund = paid", CI: 10_000, Full: 1_000_000,
 		pkg: "services/order/internal/payment", test: "TestProofTheSplitIsExact", mutants: []string{"rounding"},
 	},
@@ -90,6 +94,14 @@ var card = []check{
 	{
 		Row: "12", What: "one key, one effect: repeated, 50 at once, another body, a crash", CI: 500, Full: 10_000,
 		pkg: virtual, test: "TestProofOneKeyOneEffect", mutants: []string{"body_in_id", "stale_answer"},
+	},
+	{
+		Row: "13", What: "notices: the whole schedule, all lost, forged, wrong amount", CI: 1_000, Full: 20_000,
+		pkg: "services/order/internal/app", test: "TestProofNotices", mutants: []string{"any_merchant"},
+	},
+	{
+		Row: "14", What: "clocks: pods off by 5 minutes, set back, no zones: opens once, never early", CI: 200, Full: 2_000,
+		pkg: virtual, test: "TestProofClocks", mutants: []string{"own_clock"},
 	},
 	{
 		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,
@@ -147,7 +159,7 @@ func complete(root string, card []check) error {
 			known[m] = true
 		}
 	}
-	for _, folder := range []string{"services", virtual} {
+	for _, folder := range []string{"proto", "services", virtual} {
 		if err := onTheCard(root, folder, known); err != nil {
 			return err
 		}

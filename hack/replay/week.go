@@ -16,6 +16,10 @@ const (
 	openTimeout = 90 * time.Second
 	// longSale is an end that no run reaches; the week ends when its orders are placed.
 	longSale = 24 * time.Hour
+	// noHoldLimit lets the wholesalers of the file place what they did: a cap would refuse their carts,
+	// and what is refused would say nothing of the stock any more. All of them pay, so that none is
+	// limited for holds that ran out.
+	noHoldLimit = 0
 )
 
 // week is a week that is being played.
@@ -56,7 +60,8 @@ func (r *replay) openCampaigns(ctx context.Context, w *week) error {
 		names = append(names, name)
 		w.campaigns = append(w.campaigns, campaigns.Campaign{
 			Name: name, BrandID: r.warehouses[c.Brand].brand.ID, Title: "Replay " + w.Name(), Items: r.items(c),
-			CommissionBps: commissionBps, Start: now, End: now.Add(longSale), Hold: hold, ReturnWindow: returnWindow,
+			CommissionBps: commissionBps, Start: now, End: now.Add(longSale),
+			HoldLimitUnits: new(noHoldLimit), Hold: hold, ReturnWindow: returnWindow,
 		})
 	}
 	if err := r.desk.Apply(ctx, w.campaigns...); err != nil {

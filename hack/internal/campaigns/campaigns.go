@@ -25,9 +25,11 @@ type Campaign struct {
 	CommissionBps         int
 	PreviewAt, Start, End time.Time
 	BuyerLimitUnits       int
-	Hold                  time.Duration
-	ReturnWindow          time.Duration
-	ReturnsFromSigning    bool
+	// HoldLimitUnits caps what a buyer holds unpaid; 0 is no limit, nil leaves it to the default.
+	HoldLimitUnits     *int
+	Hold               time.Duration
+	ReturnWindow       time.Duration
+	ReturnsFromSigning bool
 }
 
 // Item is one SKU of a campaign.
@@ -64,6 +66,9 @@ func (d Desk) Manifest(c Campaign) (string, error) {
 	}
 	if c.BuyerLimitUnits > 0 {
 		spec["buyerLimitUnits"] = c.BuyerLimitUnits
+	}
+	if c.HoldLimitUnits != nil {
+		spec["holdLimitUnits"] = *c.HoldLimitUnits
 	}
 	if c.Hold > 0 {
 		spec["hold"] = c.Hold.String()

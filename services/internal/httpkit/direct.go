@@ -40,6 +40,7 @@ type Call struct {
 	contract *contract
 	op       *operation
 	buffer   *[]byte
+	read     bool // Body was called
 }
 
 // bodies are buffers for Call.Body. One that grew over keptBody is not kept.
@@ -63,6 +64,7 @@ func (c *Call) Header(name string) (value string, ok bool) {
 // Body reads the body whole. It is valid until Direct returns.
 func (c *Call) Body() ([]byte, error) {
 	r, limit := c.gin.Request, c.contract.options.MaxBodyBytes
+	c.read = true
 	if r.ContentLength != 0 {
 		if _, err := c.op.mediaType(r); err != nil {
 			return nil, err
@@ -89,6 +91,19 @@ func (c *Call) Body() ([]byte, error) {
 		return nil, unread(err)
 	}
 	return body, nil
+}
+
+// drained is the longest body that is waited for when it was not wanted. A short
+// one has come in the packet of its header, and the connection is good for more;
+// net/http would wait for any other before it sends the answer.
+const drained = 4 << 10
+
+// hangUpOnTheRest closes the connection behind an answer that does not wait for a
+// long body. It is called before the answer begins.
+func (c *Call) hangUpOnTheRest() {
+	if n := c.gin.Request.ContentLength; !c.read && (n < 0 || n > drained) {
+		c.gin.Writer.Header().Set("Connection", "close")
+	}
 }
 
 func (c *Call) release() {
@@ -119,6 +134,7 @@ const unframed = 2_000
 
 // JSON answers with a body that is JSON already.
 func (c *Call) JSON(status int, body []byte) error {
+	c.hangUpOnTheRest()
 	header := c.gin.Writer.Header()
 	header["Content-Type"] = jsonTypes
 	if len(body) > unframed {
@@ -194,7 +210,7 @@ func (d *door) serveDirect(c *gin.Context, op *operation) {
 	call := &Call{gin: c, contract: d.contract, op: op}
 	defer func() {
 		if err := panicked(recover()); err != nil {
-			d.fail(ctx, c, err)
+			d.failDirect(ctx, call, err)
 		}
 		call.release()
 		op.direct.end(ctx, span, begun, c.Writer.Status())
@@ -204,6 +220,12 @@ func (d *door) serveDirect(c *gin.Context, op *operation) {
 		err = op.direct.serve(ctx, call)
 	}
 	if err != nil {
-		d.fail(ctx, c, err)
+		d.failDirect(ctx, call, err)
 	}
+}
+
+func (d *door) failDirect(ctx context.Context, call *Call, err error) {
+	call.hangUpOnTheRest()
+	f := classify(err)
+	fail(ctx, call.gin, d.log, Status(f.Kind), f, err)
 }

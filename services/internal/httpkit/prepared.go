@@ -37,6 +37,7 @@ func Prepare(f *fault.Error) (*Prepared, error) {
 
 // Problem answers with a prepared problem.
 func (c *Call) Problem(ctx context.Context, p *Prepared) error {
+	c.hangUpOnTheRest()
 	header := c.gin.Writer.Header()
 	header["Content-Type"], header["Cache-Control"] = problemTypes, noStore
 	if p.status == http.StatusUnauthorized {

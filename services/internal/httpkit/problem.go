@@ -107,12 +107,6 @@ func Fail(c *gin.Context, err error) {
 	fail(c.Request.Context(), c, logOf(c.Request.Context()), Status(f.Kind), f, err)
 }
 
-// fail is Fail where the context is not the request's.
-func (d *door) fail(ctx context.Context, c *gin.Context, err error) {
-	f := classify(err)
-	fail(ctx, c, d.log, Status(f.Kind), f, err)
-}
-
 func fail(ctx context.Context, c *gin.Context, log *slog.Logger, status int, f *fault.Error, cause error) {
 	level := slog.LevelDebug
 	if status >= http.StatusInternalServerError {

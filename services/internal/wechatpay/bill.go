@@ -105,7 +105,7 @@ func (c *Client) readBill(file io.Reader, each func(BillRow) error) error {
 		if !isRow {
 			continue
 		}
-		if row.mchID != c.mchID {
+		if !c.isOurs(row.mchID) {
 			return errMerchant
 		}
 		if err := each(row.BillRow); err != nil {

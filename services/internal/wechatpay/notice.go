@@ -122,7 +122,7 @@ func (c *Client) refunded(plaintext []byte) (RefundStatus, error) {
 	if json.Unmarshal(plaintext, &n) != nil {
 		return RefundStatus{}, errNotice
 	}
-	if n.MchID != c.mchID {
+	if !c.isOurs(n.MchID) {
 		return RefundStatus{}, errMerchant
 	}
 	if n.OutRefundNo == "" || n.OutTradeNo == "" || n.State == "" || n.Amount.RefundFen <= 0 {

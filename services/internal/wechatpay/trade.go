@@ -120,7 +120,7 @@ func (c *Client) Close(ctx context.Context, outTradeNo string) error {
 
 // trade checks that WeChat's word is about this merchant and in its currency.
 func (c *Client) trade(tx *payments.Transaction) (Trade, error) {
-	if deref(tx.Mchid) != c.mchID || deref(tx.Appid) != c.appID {
+	if !c.isOurs(deref(tx.Mchid)) || deref(tx.Appid) != c.appID {
 		return Trade{}, errMerchant
 	}
 	t := Trade{OutTradeNo: deref(tx.OutTradeNo), TransactionID: deref(tx.TransactionId), State: TradeState(deref(tx.TradeState))}

@@ -172,7 +172,7 @@ type PlaceOrder struct {
 	// ShareToken The token of the link through which the buyer came. Its owner earns, unless owner and buyer are one.
 	ShareToken string `json:"shareToken,omitempty"`
 
-	// TakeWhatFits Drop the lines that cannot be held instead of refusing the order.
+	// TakeWhatFits Drop the lines that cannot be held instead of refusing the order. False where it is absent.
 	TakeWhatFits bool `json:"takeWhatFits,omitempty"`
 }
 
@@ -334,6 +334,7 @@ type ClientInterface interface {
 	// CancelOrder Gives a held order up; its stock is free at once.
 	//
 	// Cancelling twice is no fault. An order that is paid cannot be cancelled (409 `order_paid`).
+	// 429 `busy` means what it means for placing one.
 	//
 	// Corresponds with POST /v1/orders/{orderId}/cancellation (the `CancelOrder` operationId).
 	CancelOrder(ctx context.Context, orderId OrderId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -425,6 +426,7 @@ func (c *Client) GetOrder(ctx context.Context, orderId OrderId, reqEditors ...Re
 // CancelOrder Gives a held order up; its stock is free at once.
 //
 // Cancelling twice is no fault. An order that is paid cannot be cancelled (409 `order_paid`).
+// 429 `busy` means what it means for placing one.
 //
 // Corresponds with POST /v1/orders/{orderId}/cancellation (the `CancelOrder` operationId).
 func (c *Client) CancelOrder(ctx context.Context, orderId OrderId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -805,6 +807,7 @@ type ClientWithResponsesInterface interface {
 	// CancelOrderWithResponse Gives a held order up; its stock is free at once.
 	//
 	// Cancelling twice is no fault. An order that is paid cannot be cancelled (409 `order_paid`).
+	// 429 `busy` means what it means for placing one.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -829,6 +832,16 @@ type ClientWithResponsesInterface interface {
 	ReceiveWechatPayNoticeWithBodyWithResponse(ctx context.Context, params *ReceiveWechatPayNoticeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveWechatPayNoticeResponse, error)
 }
 
+// PlaceOrderResponse409Headers the declared response headers of an HTTP 409 response for PlaceOrder
+type PlaceOrderResponse409Headers struct {
+	XLaneOffset *int64
+}
+
+// PlaceOrderResponse429Headers the declared response headers of an HTTP 429 response for PlaceOrder
+type PlaceOrderResponse429Headers struct {
+	RetryAfter *int
+}
+
 type PlaceOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -840,8 +853,14 @@ type PlaceOrderResponse struct {
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *PlaceOrderResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PlaceOrderResponse429Headers
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
@@ -862,6 +881,11 @@ func (r PlaceOrderResponse) GetApplicationproblemJSON409() *Problem {
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
 func (r PlaceOrderResponse) GetApplicationproblemJSON422() *Problem {
 	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r PlaceOrderResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -1144,6 +1168,7 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, orderId 
 // CancelOrderWithResponse Gives a held order up; its stock is free at once.
 //
 // Cancelling twice is no fault. An order that is paid cannot be cancelled (409 `order_paid`).
+// 429 `busy` means what it means for placing one.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1227,6 +1252,13 @@ func ParsePlaceOrderResponse(rsp *http.Response) (*PlaceOrderResponse, error) {
 		}
 		response.ApplicationproblemJSON422 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -1234,6 +1266,29 @@ func ParsePlaceOrderResponse(rsp *http.Response) (*PlaceOrderResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 409:
+		var headers PlaceOrderResponse409Headers
+		if values := rsp.Header.Values("X-Lane-Offset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Lane-Offset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XLaneOffset = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers PlaceOrderResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	}
 
 	return response, nil

@@ -124,8 +124,27 @@ func (l *link) answers() {
 			tear(l.client, whole)
 			return
 		}
+		l.host.follow(a)
 		if err := writeFrame(l.client, whole); err != nil {
 			return
+		}
+	}
+}
+
+// follow notes how the machine's membership goes.
+func (h *Host) follow(a *Answer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch a.Key {
+	case kmsg.JoinGroup:
+		r := kmsg.NewPtrJoinGroupResponse()
+		if r.SetVersion(a.Version); r.ReadFrom(a.Body) == nil && r.ErrorCode == 0 {
+			h.joined = r.Generation
+		}
+	case kmsg.SyncGroup:
+		r := kmsg.NewPtrSyncGroupResponse()
+		if r.SetVersion(a.Version); r.ReadFrom(a.Body) == nil && r.ErrorCode == 0 {
+			h.synced = h.joined
 		}
 	}
 }

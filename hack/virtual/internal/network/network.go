@@ -123,6 +123,18 @@ type Host struct {
 
 	mu   sync.Mutex
 	dead bool
+	// The generations of the consumer group that this machine has joined and has its partitions of.
+	joined, synced int32
+}
+
+// Generation is that of the consumer group whose partitions the machine has, 0 while it has none.
+func (h *Host) Generation() int32 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.synced != h.joined {
+		return 0
+	}
+	return h.synced
 }
 
 // Host adds a machine, whose answers take as long as latency says.

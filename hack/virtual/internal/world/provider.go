@@ -67,6 +67,17 @@ func (p *Provider) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatp
 	return s, nil
 }
 
+// QueryRefund implements app.Treasury.
+func (p *Provider) QueryRefund(_ context.Context, outRefundNo string) (wechatpay.RefundStatus, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, known := p.refunds[outRefundNo]
+	if !known {
+		return s, wechatpay.ErrUnknown
+	}
+	return s, nil
+}
+
 // ParseNotice implements httpapi.NoticeParser.
 func (p *Provider) ParseNotice(_ context.Context, r *http.Request) (n wechatpay.Notice, err error) {
 	return n, json.NewDecoder(r.Body).Decode(&n)

@@ -2,10 +2,10 @@ package world
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
@@ -28,13 +28,16 @@ type Replica struct {
 }
 
 // Join starts a replica and does not wait until it is ready.
-func (w *World) Join() *Replica {
+func (w *World) Join() *Replica { return w.JoinWithClock(time.Now) }
+
+// JoinWithClock is Join on a machine whose clock is not the world's.
+func (w *World) JoinWithClock(clock func() time.Time) *Replica {
 	w.Helper()
 	w.started++
 	name := fmt.Sprintf("replica-%d", w.started)
 	r := &Replica{world: w, Host: w.Network.Host(name, w.latency), gone: make(chan struct{})}
 	log := w.logger(name)
-	conn, err := eventkit.Dial(eventkit.Config{Brokers: w.Broker.ListenAddrs(), Dial: r.Host.Dial})
+	conn, err := eventkit.Dial(eventkit.Config{Brokers: w.Broker.ListenAddrs(), Dial: r.Host.Dial, Now: clock})
 	w.must(err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(w.Context()))
 	r.stop = stop
@@ -62,8 +65,26 @@ func (w *World) Join() *Replica {
 func (w *World) Start() *Replica {
 	w.Helper()
 	r := w.Join()
-	w.Eventually(r.Ready)
+	w.Ready(r)
 	return r
+}
+
+// Ready waits until the replicas are ready and share the consumer group among them. One that dies
+// between joining and that stays a member of kfake's group for ever, as it would of no Kafka's.
+func (w *World) Ready(replicas ...*Replica) {
+	w.Helper()
+	w.Eventually(func() error {
+		generation := replicas[0].Host.Generation()
+		for _, r := range replicas {
+			if err := r.Ready(); err != nil {
+				return err
+			}
+			if g := r.Host.Generation(); g == 0 || g != generation {
+				return fmt.Errorf("%s: generation %d of the group, others %d", r.Host.Name, g, generation)
+			}
+		}
+		return nil
+	})
 }
 
 // Ready is what the readiness probe says.
@@ -98,5 +119,3 @@ func (r *Replica) InPhase(uid string, want campaignv1.Status_Phase) error {
 	}
 	return nil
 }
-
-var errGone = errors.New("the replica is gone")

@@ -60,6 +60,14 @@ func item(sku string, priceFen, settlementFen, units int64) map[string]any {
 	return map[string]any{"sku": sku, "priceFen": priceFen, "settlementFen": settlementFen, "units": units}
 }
 
+func passOver(offsets ...int64) change {
+	list := make([]any, len(offsets))
+	for i, offset := range offsets {
+		list[i] = offset
+	}
+	return set(list, "lane", "skipOffsets")
+}
+
 func manyItems(n int) change {
 	list := make([]map[string]any, n)
 	for i := range list {
@@ -131,6 +139,12 @@ func TestTheAPIServerRefuses(t *testing.T) {
 		"a return window over a year":                  {set("8761h", "returnWindow", "duration"), duration},
 		"a return window from the moon":                {set("Moon", "returnWindow", "from"), `spec.returnWindow.from: Unsupported value: "Moon": supported values: "NextMidnight", "Signing"`},
 		"a negative buyer limit":                       {set(int64(-1), "buyerLimitUnits"), "spec.buyerLimitUnits in body should be greater than or equal to 0"},
+		"a negative hold limit":                        {set(int64(-1), "holdLimitUnits"), "spec.holdLimitUnits in body should be greater than or equal to 0"},
+		"a hold limit over a million":                  {set(int64(1_000_001), "holdLimitUnits"), "spec.holdLimitUnits in body should be less than or equal to 1000000"},
+		"a negative offset to pass over":               {passOver(-1), "spec.lane.skipOffsets[0] in body should be greater than or equal to 0"},
+		"an offset to pass over twice":                 {passOver(7, 7), "spec.lane.skipOffsets[1]: Duplicate value: 7"},
+		"17 offsets to pass over":                      {passOver(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17), "spec.lane.skipOffsets: Too many: 17: must have at most 16 items"},
+		"a lane of the author's choice":                {set(int64(3), "lane", "partition"), `unknown field "spec.lane.partition"`},
 		"a field that does not exist":                  {set("10%", "comission"), `unknown field "spec.comission"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,6 +167,8 @@ func TestTheAPIServerTakes(t *testing.T) {
 		"goods without units":       items(item("C1", 100, 90, 0)),
 		"a hold of a minute and 30": set("1m30s", "hold"),
 		"no preview":                drop("previewAt"),
+		"no limit on holds":         set(int64(0), "holdLimitUnits"),
+		"an entry to pass over":     passOver(0),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := stack.Client.Create(t.Context(), manifest(t, stack.Namespace, c), client.DryRunAll); err != nil {
@@ -191,6 +207,9 @@ func TestDefaults(t *testing.T) {
 	want := v1alpha1.ReturnWindow{Duration: metav1.Duration{Duration: 168 * time.Hour}, From: v1alpha1.FromNextMidnight}
 	if c.Spec.ReturnWindow != want || c.Spec.Hold.Duration != 15*time.Minute {
 		t.Errorf("return window %+v and hold %s, want %+v and 15m", c.Spec.ReturnWindow, c.Spec.Hold.Duration, want)
+	}
+	if limit := c.Spec.HoldLimitUnits; limit == nil || *limit != 200 {
+		t.Errorf("hold limit %v, want 200 units", limit)
 	}
 }
 
@@ -231,6 +250,43 @@ func TestWhatHappenedCannotBeChanged(t *testing.T) {
 			}
 			tc.change(c)
 			err := stack.Client.Update(t.Context(), c, client.DryRunAll)
+			switch {
+			case tc.want == "" && err != nil:
+				t.Errorf("it was refused: %v", err)
+			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+				t.Errorf("got %v, want it refused with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestWhatALanePassesOverCannotBeTakenBack(t *testing.T) {
+	const taken = "lane.skipOffsets can only grow: put back what was taken out, because replicas that run have passed over it already and those that start must do the same"
+	stack := teststack.New(t)
+	for name, tc := range map[string]struct {
+		before, after []int64
+		want          string // empty when it is taken
+	}{
+		"the only one":                 {[]int64{7}, nil, taken},
+		"one of two":                   {[]int64{7, 9}, []int64{9}, taken},
+		"one that others take over":    {[]int64{7}, []int64{8, 9}, taken},
+		"but the first may be added":   {nil, []int64{7}, ""},
+		"but another may be added":     {[]int64{7}, []int64{7, 9}, ""},
+		"but their order says nothing": {[]int64{7, 9}, []int64{9, 7}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := manifest(t, stack.Namespace, passOver(tc.before...))
+			object.SetName("")
+			object.SetGenerateName("coats-")
+			if err := stack.Client.Create(t.Context(), object); err != nil {
+				t.Fatal(err)
+			}
+			change := passOver(tc.after...)
+			if tc.after == nil {
+				change = drop("lane")
+			}
+			change(object.Object["spec"].(map[string]any))
+			err := stack.Client.Update(t.Context(), object, client.DryRunAll)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("it was refused: %v", err)

@@ -31,13 +31,14 @@ func aCampaign(edits ...edit) *v1alpha1.Campaign {
 			Finalizers: []string{v1alpha1.Finalizer},
 		},
 		Spec: v1alpha1.CampaignSpec{
-			BrandID:       "brand_01k9z3w5n8e7s9v0q2c4x6b8da",
-			Title:         "Autumn coats",
-			Items:         []v1alpha1.Item{{SKU: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
-			CommissionBps: 1_000,
-			StartAt:       metav1.NewTime(noon),
-			EndAt:         metav1.NewTime(two),
-			Hold:          metav1.Duration{Duration: 15 * time.Minute},
+			BrandID:        "brand_01k9z3w5n8e7s9v0q2c4x6b8da",
+			Title:          "Autumn coats",
+			Items:          []v1alpha1.Item{{SKU: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
+			CommissionBps:  1_000,
+			StartAt:        metav1.NewTime(noon),
+			EndAt:          metav1.NewTime(two),
+			HoldLimitUnits: new(int64(200)),
+			Hold:           metav1.Duration{Duration: 15 * time.Minute},
 			ReturnWindow: v1alpha1.ReturnWindow{
 				Duration: metav1.Duration{Duration: LegalReturnWindow}, From: v1alpha1.FromNextMidnight,
 			},
@@ -67,6 +68,11 @@ func window(d time.Duration, from v1alpha1.WindowStart) edit {
 
 func suspended(c *v1alpha1.Campaign) { c.Spec.Suspend = true }
 
+// passingOver is what operations add when a lane stands still.
+func passingOver(offsets ...int64) edit {
+	return func(c *v1alpha1.Campaign) { c.Spec.Lane.SkipOffsets = append(c.Spec.Lane.SkipOffsets, offsets...) }
+}
+
 // was sets what an earlier plan left in the status.
 func was(phase v1alpha1.Phase, publishedAt time.Time, conditions ...metav1.Condition) edit {
 	return func(c *v1alpha1.Campaign) {
@@ -85,7 +91,7 @@ func allocatedSince(t time.Time) metav1.Condition {
 
 // published is the record of a campaign in partition 2.
 func published(c *v1alpha1.Campaign) *campaignv1.Desired {
-	return desired(c, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2})
+	return desired(c, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: c.Spec.Lane.SkipOffsets})
 }
 
 // laneSays is a lane's word after it took a generation in and its stock was allocated.

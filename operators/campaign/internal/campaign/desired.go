@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
@@ -34,6 +35,7 @@ func desired(c *v1alpha1.Campaign, cluster string, lane *campaignv1.Lane) *campa
 		StartAt:         timestamp(&c.Spec.StartAt),
 		EndAt:           timestamp(&c.Spec.EndAt),
 		BuyerLimitUnits: c.Spec.BuyerLimitUnits,
+		HoldLimitUnits:  ptr.Deref(c.Spec.HoldLimitUnits, 0),
 		HoldSeconds:     int64(c.Spec.Hold.Duration / time.Second),
 		ReturnWindow: &campaignv1.ReturnWindow{
 			Seconds: int64(c.Spec.ReturnWindow.Duration.Duration / time.Second),

@@ -1,6 +1,8 @@
 package campaign
 
 import (
+	"slices"
+
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
@@ -16,15 +18,27 @@ type LaneUse struct {
 }
 
 // lane is the partition of a campaign: the one it has, whichever of status and topic remembers it,
-// else the least used.
+// else the least used; and what is to be passed over there.
 func lane(s Snapshot) *campaignv1.Lane {
-	if l := s.Campaign.Status.Lane; l != nil {
-		return &campaignv1.Lane{Topic: l.Topic, Partition: l.Partition}
+	l := &campaignv1.Lane{SkipOffsets: skipOffsets(s)}
+	switch known, had := s.Campaign.Status.Lane, s.Published.GetLane(); {
+	case known != nil:
+		l.Topic, l.Partition = known.Topic, known.Partition
+	case had != nil:
+		l.Topic, l.Partition = had.GetTopic(), had.GetPartition()
+	default:
+		l.Topic, l.Partition = SharedLanes, leastUsed(s.Shared)
 	}
-	if l := s.Published.GetLane(); l != nil {
-		return &campaignv1.Lane{Topic: l.GetTopic(), Partition: l.GetPartition()}
-	}
-	return &campaignv1.Lane{Topic: SharedLanes, Partition: leastUsed(s.Shared)}
+	return l
+}
+
+// skipOffsets are those of the spec and all that were ever published, in ascending order. Admission
+// lets none be taken out; an API server that is restored from a backup forgets some all the same, and
+// replicas that differ in what they pass over would sell different stock.
+func skipOffsets(s Snapshot) []int64 {
+	all := slices.Concat(s.Published.GetLane().GetSkipOffsets(), s.Campaign.Spec.Lane.SkipOffsets)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // leastUsed takes the lowest partition of those with the fewest campaigns.

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -79,6 +80,37 @@ func TestALaneIsKeptWhenItsPublicationFailed(t *testing.T) {
 	}
 }
 
+// A replica that starts must pass over all that the running ones have passed over.
+func TestWhatALanePassesOverOnlyGrows(t *testing.T) {
+	for name, tc := range map[string]struct {
+		campaign  *v1alpha1.Campaign
+		published *campaignv1.Desired
+		want      []int64
+	}{
+		"a lane that never stopped passes nothing over":        {aCampaign(), nil, nil},
+		"an offset that is added is published":                 {aCampaign(generation(2), passingOver(7)), published(aCampaign()), []int64{7}},
+		"the offsets are published in ascending order":         {aCampaign(passingOver(9, 3, 7)), nil, []int64{3, 7, 9}},
+		"another offset stands beside the first":               {aCampaign(generation(2), passingOver(9, 7)), published(aCampaign(passingOver(9))), []int64{7, 9}},
+		"an offset that an older object has forgotten is kept": {aCampaign(generation(2), passingOver(9)), published(aCampaign(passingOver(7))), []int64{7, 9}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Snapshot{Settings: lawful, Campaign: tc.campaign, Published: tc.published, Shared: []LaneUse{{2, 0}}}
+			got := Plan(s, morning).Publish.GetLane()
+			want := &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: tc.want}
+			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("lane (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheEndOfACampaignPassesOverWhatItPassedOver(t *testing.T) {
+	s := Snapshot{Settings: lawful, Campaign: aCampaign(deleted), Published: published(aCampaign(passingOver(7)))}
+	if got := Plan(s, noon).Publish.GetLane().GetSkipOffsets(); !slices.Equal(got, []int64{7}) {
+		t.Errorf("the end passes over %v, want 7", got)
+	}
+}
+
 func TestARefusedCampaignHasNoLane(t *testing.T) {
 	c := aCampaign(window(time.Hour, v1alpha1.FromNextMidnight))
 	if got := Plan(Snapshot{Settings: lawful, Campaign: c, Shared: []LaneUse{{0, 0}}}, morning).Status.Lane; got != nil {
@@ -100,7 +132,8 @@ func TestEverythingOfTheSpecIsPublished(t *testing.T) {
 	preview := metav1.NewTime(morning)
 	c := aCampaign(suspended, func(c *v1alpha1.Campaign) {
 		c.Spec.PreviewAt = &preview
-		c.Spec.BuyerLimitUnits = 20
+		c.Spec.BuyerLimitUnits, c.Spec.HoldLimitUnits = 20, new(int64(8))
+		c.Spec.Lane.SkipOffsets = []int64{181_204}
 	})
 	got := Plan(Snapshot{Settings: lawful, Campaign: c}, morning).Publish
 	want := &campaignv1.Desired{
@@ -108,9 +141,9 @@ func TestEverythingOfTheSpecIsPublished(t *testing.T) {
 		BrandId: "brand_01k9z3w5n8e7s9v0q2c4x6b8da", Title: "Autumn coats",
 		Items:         []*campaignv1.Item{{Sku: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
 		CommissionBps: 1_000, PreviewAt: at(morning), StartAt: at(noon), EndAt: at(two),
-		BuyerLimitUnits: 20, HoldSeconds: 900,
+		BuyerLimitUnits: 20, HoldLimitUnits: 8, HoldSeconds: 900,
 		ReturnWindow: &campaignv1.ReturnWindow{Seconds: 604_800, From: campaignv1.ReturnWindow_FROM_NEXT_MIDNIGHT},
-		Lane:         &campaignv1.Lane{Topic: SharedLanes}, Suspended: true,
+		Lane:         &campaignv1.Lane{Topic: SharedLanes, SkipOffsets: []int64{181_204}}, Suspended: true,
 	}
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		t.Errorf("published (-want +got):\n%s", diff)

@@ -83,6 +83,19 @@ func TestStories(t *testing.T) {
 			w.operate(whole)
 			w.settle()
 		},
+		"a lane that stopped goes on behind a bad entry": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(noon)
+			w.stop()
+			w.settle()
+			w.apply("skipOffsets [7]", passingOver(badOffset))
+			w.settle()
+			w.sell()
+			w.at(two)
+			w.delete()
+			w.settle()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

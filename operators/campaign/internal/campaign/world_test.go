@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,11 @@ func (w *world) publish(d *campaignv1.Desired) {
 		w.say("operator  publishes the end as generation %d", d.GetGeneration())
 		return
 	}
-	w.say("operator  publishes generation %d in lane %d", d.GetGeneration(), d.GetLane().GetPartition())
+	past := ""
+	if offsets := d.GetLane().GetSkipOffsets(); len(offsets) > 0 {
+		past = fmt.Sprintf(", passing over %v", offsets)
+	}
+	w.say("operator  publishes generation %d in lane %d%s", d.GetGeneration(), d.GetLane().GetPartition(), past)
 }
 
 func (w *world) writeStatus(s *v1alpha1.CampaignStatus) {
@@ -149,6 +154,13 @@ func (w *world) answer() {
 		w.lane = &campaignv1.Status{Uid: w.topic.GetUid(), Phase: campaignv1.Status_PHASE_WAITING}
 	}
 	s := proto.CloneOf(w.lane)
+	if s.Stopped != "" {
+		if !slices.Contains(w.topic.GetLane().GetSkipOffsets(), badOffset) {
+			return
+		}
+		s.Stopped = ""
+		w.say("lane      passes over offset %d and goes on", badOffset)
+	}
 	s.Generation = w.topic.GetGeneration()
 	var asked int64
 	for _, i := range w.topic.GetItems() {
@@ -165,9 +177,22 @@ func (w *world) answer() {
 	w.lane = s
 }
 
+// badOffset is the entry at which a lane of the world stops.
+const badOffset = 7
+
+// stop is an entry that the lane cannot let count.
+func (w *world) stop() {
+	if w.lane == nil {
+		return
+	}
+	w.lane = proto.CloneOf(w.lane)
+	w.lane.Stopped = fmt.Sprintf("at offset %d: bad checksum", badOffset)
+	w.say("lane      stops at offset %d", badOffset)
+}
+
 // tick is the lane's clock: it opens, closes and drains the campaign by what it last took in.
 func (w *world) tick() {
-	if w.lane == nil {
+	if w.lane == nil || w.lane.GetStopped() != "" {
 		return
 	}
 	s := proto.CloneOf(w.lane)
@@ -196,7 +221,7 @@ func (w *world) tick() {
 
 // sell is a buyer who pays for a unit.
 func (w *world) sell() {
-	if w.lane.GetPhase() != campaignv1.Status_PHASE_OPEN || w.lane.GetLeftUnits() == 0 {
+	if w.lane.GetPhase() != campaignv1.Status_PHASE_OPEN || w.lane.GetLeftUnits() == 0 || w.lane.GetStopped() != "" {
 		return
 	}
 	s := proto.CloneOf(w.lane)
@@ -215,8 +240,10 @@ func (w *world) checkPublished(d *campaignv1.Desired) {
 		w.fail("published after the end")
 	case w.topic != nil && d.GetGeneration() <= w.topic.GetGeneration():
 		w.fail("generation %d published after %d", d.GetGeneration(), w.topic.GetGeneration())
-	case w.topic != nil && !proto.Equal(d.GetLane(), w.topic.GetLane()):
+	case w.topic != nil && *laneStatus(d.GetLane()) != *laneStatus(w.topic.GetLane()):
 		w.fail("the lane changed from %v to %v", w.topic.GetLane(), d.GetLane())
+	case slices.ContainsFunc(w.topic.GetLane().GetSkipOffsets(), func(o int64) bool { return !slices.Contains(d.GetLane().GetSkipOffsets(), o) }):
+		w.fail("a replica that starts would pass over %v no more, only %v", w.topic.GetLane().GetSkipOffsets(), d.GetLane().GetSkipOffsets())
 	case d.GetReturnWindow().GetSeconds() < int64(LegalReturnWindow.Seconds()):
 		w.fail("a return window of %d s was published", d.GetReturnWindow().GetSeconds())
 	}

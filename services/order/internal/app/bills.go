@@ -43,10 +43,18 @@ type Biller interface {
 	TradeBill(ctx context.Context, date string, each func(wechatpay.BillRow) error) error
 }
 
+// Asker asks the provider what the journal may not have heard yet.
+type Asker interface {
+	// AskAgain asks about a payment, or about one of its refunds if a number is
+	// given. What is not ours it leaves alone.
+	AskAgain(ctx context.Context, outTradeNo, outRefundNo string) error
+}
+
 // Bills compares the provider's bill of each day with the payment journal.
 type Bills struct {
 	journal *PaymentJournal
 	biller  Biller
+	asker   Asker
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -57,6 +65,7 @@ type Bills struct {
 type BillsConfig struct {
 	Journal *PaymentJournal
 	Biller  Biller
+	Asker   Asker
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
 	Log *slog.Logger
@@ -75,7 +84,7 @@ func NewBills(c BillsConfig) (*Bills, error) {
 	if err := errors.Join(errDifferences, errFailures); err != nil {
 		return nil, fmt.Errorf("measure bills: %w", err)
 	}
-	return &Bills{journal: c.Journal, biller: c.Biller, now: c.Now, log: c.Log, differences: differences, failures: failures}, nil
+	return &Bills{journal: c.Journal, biller: c.Biller, asker: c.Asker, now: c.Now, log: c.Log, differences: differences, failures: failures}, nil
 }
 
 // Run compares each day once its bill is there, until ctx ends. Two replicas that
@@ -133,11 +142,44 @@ func midnight(at time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, shanghai)
 }
 
-// compare compares one day and journals what came of it.
+// compare compares one day and journals what came of it. What the journal may only
+// not have heard yet is asked for first, and the day compared again.
 func (b *Bills) compare(ctx context.Context, from time.Time) error {
+	day, err := b.read(ctx, from)
+	if err != nil {
+		return err
+	}
+	if unheard := day.Unheard(); len(unheard) > 0 {
+		for _, row := range unheard {
+			number := ""
+			if row.Refund {
+				number = row.Number
+			}
+			err := b.asker.AskAgain(ctx, row.OutTradeNo, number)
+			if f, isFault := fault.As(err); isFault && f.Kind != fault.Unavailable {
+				b.log.WarnContext(ctx, "a row of a bill stays as it is", "number", row.Number, "err", err) // asking again gives the same
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if day, err = b.read(ctx, from); err != nil {
+			return err
+		}
+	}
+	report := day.Report()
+	if apart := reconcile.Unexplained(report); apart != 0 {
+		return fmt.Errorf("the bill of %s: %d fen are not explained by its differences", report.GetDate(), apart)
+	}
+	return b.record(ctx, report)
+}
+
+// read reads the journal's day and the provider's bill.
+func (b *Bills) read(ctx context.Context, from time.Time) (*reconcile.Day, error) {
 	date, to := from.Format(time.DateOnly), from.AddDate(0, 0, 1)
 	if err := b.journal.Look(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	var ours []payment.Movement
 	b.journal.Each(func(_ int, s *payment.Orders) {
@@ -149,13 +191,9 @@ func (b *Bills) compare(ctx context.Context, from time.Time) error {
 		return nil
 	})
 	if err != nil && !errors.Is(err, wechatpay.ErrNoBill) {
-		return err
+		return nil, err
 	}
-	report := day.Report()
-	if apart := reconcile.Unexplained(report); apart != 0 {
-		return fmt.Errorf("the bill of %s: %d fen are not explained by its differences", date, apart)
-	}
-	return b.record(ctx, report)
+	return day, nil
 }
 
 func (b *Bills) record(ctx context.Context, report *orderv1.BillReconciled) error {

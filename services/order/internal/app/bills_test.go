@@ -39,7 +39,7 @@ func (c *cabinet) TradeBill(_ context.Context, date string, each func(wechatpay.
 // UTC, eight in the evening in Shanghai.
 func (s *shop) bills(c *cabinet) *Bills {
 	s.t.Helper()
-	b, err := NewBills(BillsConfig{Journal: s.journal, Biller: c, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler)})
+	b, err := NewBills(BillsConfig{Journal: s.journal, Biller: c, Asker: s.Payments, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -116,4 +116,23 @@ func TestABillIsComparedWithTheJournalOfItsDay(t *testing.T) {
 		len(report.GetDifferences()) != 1 || report.GetDifferences()[0].GetNumber() != "pay_strange" {
 		t.Fatalf("got %v, %v", report, err)
 	}
+}
+
+func TestAPaymentOfWhichNobodyHeardIsFoundInTheBill(t *testing.T) {
+	s := openShop(t)
+	s.open()
+	paid := s.provider.pay(testOrder, "tx1", testFen)
+	paid.Trade.PaidAt = s.clock.Now()
+	s.provider.trades[paid.Trade.OutTradeNo] = paid.Trade
+	b := s.bills(&cabinet{bills: map[string][]wechatpay.BillRow{"2026-03-01": {
+		{OutTradeNo: paid.Trade.OutTradeNo, TransactionID: "tx1", State: "SUCCESS", Fen: testFen, At: paid.Trade.PaidAt},
+	}}})
+	s.clock.pass(15 * time.Hour)
+	if err := b.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := b.Day(t.Context(), "2026-03-01"); err != nil || len(report.GetCounts()) > 0 {
+		t.Fatalf("got %v, %v", report, err)
+	}
+	s.see("the payment", func(o *payment.Order) bool { return o.Receipt.TransactionID == "tx1" })
 }

@@ -36,6 +36,22 @@ func (p *Payments) follow(ctx context.Context, orderID, number string) error {
 	return p.refundStatus(ctx, orderID, status)
 }
 
+// AskAgain asks the provider about a payment, or about one of its refunds if a
+// number is given. What is not ours it leaves alone.
+func (p *Payments) AskAgain(ctx context.Context, outTradeNo, outRefundNo string) error {
+	orderID, err := p.orderOf(ctx, outTradeNo)
+	switch {
+	case errors.Is(err, ErrPaymentUnknown):
+		return nil
+	case err != nil:
+		return err
+	case outRefundNo != "":
+		return p.follow(ctx, orderID, outRefundNo)
+	}
+	_, err = p.ask(ctx, orderID)
+	return err
+}
+
 // refundNotice takes in what a notice says of a refund. Notices do not tell when
 // the provider took it, by which its bill counts the day: where that is not
 // known here, because its answer was lost, the provider is asked.

@@ -37,6 +37,8 @@ type provider struct {
 	says     map[string]wechatpay.RefundState
 	refuses  bool
 	failNext int
+	// now is the provider's clock; without one it tells no times.
+	now func() time.Time
 	// paidAtClose lets a buyer be faster than a close.
 	paidAtClose bool
 }
@@ -140,7 +142,11 @@ func (p *provider) pay(orderID, transaction string, fen money.Fen) wechatpay.Not
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	no := payment.PaymentID(orderID)
-	p.trades[no] = wechatpay.Trade{OutTradeNo: no, TransactionID: transaction, State: wechatpay.TradeSuccess, Fen: fen}
+	t := wechatpay.Trade{OutTradeNo: no, TransactionID: transaction, State: wechatpay.TradeSuccess, Fen: fen}
+	if p.now != nil {
+		t.PaidAt = p.now()
+	}
+	p.trades[no] = t
 	return wechatpay.Notice{Kind: wechatpay.NoticePaid, Trade: p.trades[no]}
 }
 

@@ -172,7 +172,7 @@ type PlaceOrder struct {
 	// ShareToken The token of the link through which the buyer came. Its owner earns, unless owner and buyer are one.
 	ShareToken string `json:"shareToken,omitempty"`
 
-	// TakeWhatFits Drop the lines that cannot be held instead of refusing the order.
+	// TakeWhatFits Drop the lines that cannot be held instead of refusing the order. False where it is absent.
 	TakeWhatFits bool `json:"takeWhatFits,omitempty"`
 }
 
@@ -584,15 +584,25 @@ func (response PlaceOrder404ApplicationProblemPlusJSONResponse) VisitPlaceOrderR
 	return err
 }
 
-type PlaceOrder409ApplicationProblemPlusJSONResponse Problem
+type PlaceOrder409ResponseHeaders struct {
+	XLaneOffset *int64
+}
+
+type PlaceOrder409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers PlaceOrder409ResponseHeaders
+}
 
 func (response PlaceOrder409ApplicationProblemPlusJSONResponse) VisitPlaceOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XLaneOffset != nil {
+		w.Header().Set("X-Lane-Offset", fmt.Sprint(*response.Headers.XLaneOffset))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -608,6 +618,30 @@ func (response PlaceOrder422ApplicationProblemPlusJSONResponse) VisitPlaceOrderR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceOrder429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type PlaceOrder429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers PlaceOrder429ResponseHeaders
+}
+
+func (response PlaceOrder429ApplicationProblemPlusJSONResponse) VisitPlaceOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }

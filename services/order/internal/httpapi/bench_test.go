@@ -18,12 +18,14 @@ import (
 // holds is a desk that holds whatever is asked for.
 type holds struct{ OrderDesk }
 
+func (holds) Refusal(context.Context, app.PlaceOrder) (app.Refusal, error) { return app.Refusal{}, nil }
+
 func (holds) Place(_ context.Context, c app.PlaceOrder) (app.OrderView, error) {
 	return app.OrderView{
 		State: app.OrderHeld,
 		Order: ledger.Order{
 			ID: "ord_5nywrgzcxxdjvgszx7yac8ydxd", CampaignUID: c.CampaignUID, Fen: 9_900,
-			Lines: []ledger.Line{{SKU: c.Lines[0].SKU, Units: c.Lines[0].Units, Price: 9_900}},
+			Lines:    []ledger.Line{{SKU: c.Lines[0].SKU, Units: c.Lines[0].Units, Price: 9_900}},
 			Standing: ledger.Standing{State: ledger.Held, Deadline: time.Unix(1_800_000_000, 0)},
 		},
 	}, nil

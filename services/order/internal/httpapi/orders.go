@@ -2,31 +2,17 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/qingcang/qingcang/services/internal/auth"
+	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/httpkit"
 	"github.com/qingcang/qingcang/services/order/internal/app"
 )
 
-// PlaceOrder answers 201 also for an order that the same key placed before.
-func (s *Server) PlaceOrder(ctx context.Context, r PlaceOrderRequestObject) (PlaceOrderResponseObject, error) {
-	buyer, ok := auth.PrincipalFrom(ctx)
-	if !ok {
-		return nil, auth.ErrNoCredentials
-	}
-	c := app.PlaceOrder{
-		Buyer: buyer, IdempotencyKey: r.Params.IdempotencyKey, BodyHash: httpkit.BodyHash(ctx),
-		CampaignUID: r.CampaignUID, ShareToken: r.Body.ShareToken, AddressID: r.Body.AddressID,
-		TakeWhatFits: r.Body.TakeWhatFits,
-	}
-	for _, line := range r.Body.Lines {
-		c.Lines = append(c.Lines, app.OrderLine{SKU: line.Sku, Units: line.Units})
-	}
-	o, err := s.orders.Place(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return PlaceOrder201JSONResponse(shown(o)), nil
+// PlaceOrder is here for the generated interface only: the counter serves it.
+func (s *Server) PlaceOrder(context.Context, PlaceOrderRequestObject) (PlaceOrderResponseObject, error) {
+	return nil, errors.New("an order came to the generated handler")
 }
 
 // GetOrder shows one of the buyer's orders.
@@ -48,11 +34,25 @@ func (s *Server) CancelOrder(ctx context.Context, r CancelOrderRequestObject) (C
 	if !ok {
 		return nil, auth.ErrNoCredentials
 	}
-	o, err := s.orders.Cancel(ctx, r.OrderID, buyer.ID)
+	o, err := within(s.limit, func() (app.OrderView, error) { return s.orders.Cancel(ctx, r.OrderID, buyer.ID) })
 	if err != nil {
 		return nil, err
 	}
 	return CancelOrder200JSONResponse(shown(o)), nil
+}
+
+// within does what a lane writes in a place of the limiter. What the lane decided in any way tells how
+// fast it is; what broke off does not.
+func within(limit *httpkit.Limiter, do func() (app.OrderView, error)) (app.OrderView, error) {
+	leave, err := limit.Enter()
+	if err != nil {
+		return app.OrderView{}, err
+	}
+	decided := false
+	defer func() { leave(decided) }()
+	o, err := do()
+	decided = err == nil || fault.KindOf(err) == fault.Conflict
+	return o, err
 }
 
 // shown is an order as the contract writes it.

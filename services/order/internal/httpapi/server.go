@@ -21,6 +21,7 @@ const maxBodyBytes = 128 << 10
 
 // OrderDesk places, shows and cancels orders.
 type OrderDesk interface {
+	Refusal(ctx context.Context, c app.PlaceOrder) (app.Refusal, error)
 	Place(ctx context.Context, c app.PlaceOrder) (app.OrderView, error)
 	Get(ctx context.Context, orderID, buyerID string) (app.OrderView, error)
 	Cancel(ctx context.Context, orderID, buyerID string) (app.OrderView, error)
@@ -30,6 +31,7 @@ type OrderDesk interface {
 type Server struct {
 	*Payments
 	orders OrderDesk
+	limit  *httpkit.Limiter
 }
 
 var _ StrictServerInterface = (*Server)(nil)
@@ -46,14 +48,23 @@ type Door struct {
 
 // New returns the service's HTTP handler.
 func New(orders OrderDesk, payments *Payments, door Door) (http.Handler, error) {
+	limit, err := httpkit.NewLimiter("order.lane_writes")
+	if err != nil {
+		return nil, err
+	}
+	counter, err := newCounter(orders, limit)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := httpkit.New(httpkit.Options{
 		Service: Service, Spec: api.Spec, MaxBodyBytes: maxBodyBytes, Probes: door.Probes, Log: door.Log,
-		Auth: httpkit.Authenticators{"buyerToken": door.Buyers.Authenticate(auth.Buyer)},
+		Auth:   httpkit.Authenticators{"buyerToken": door.Buyers.Authenticate(auth.Buyer)},
+		Direct: map[string]httpkit.Direct{"placeOrder": counter.place},
 	})
 	if err != nil {
 		return nil, err
 	}
-	strict := NewStrictHandlerWithOptions(&Server{Payments: payments, orders: orders}, nil, StrictGinServerOptions{
+	strict := NewStrictHandlerWithOptions(&Server{Payments: payments, orders: orders, limit: limit}, nil, StrictGinServerOptions{
 		RequestErrorHandlerFunc:  httpkit.RequestError,
 		HandlerErrorFunc:         httpkit.HandlerError,
 		ResponseErrorHandlerFunc: httpkit.ResponseError,

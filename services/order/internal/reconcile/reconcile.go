@@ -95,6 +95,7 @@ type Day struct {
 	strange                      map[key]bool // rows that the journal does not have
 	provider, journal, elsewhere *orderv1.BillSide
 	report                       *orderv1.BillReconciled
+	unheard                      []Row
 	counts                       map[string]*orderv1.BillDifferenceCount
 }
 
@@ -135,6 +136,7 @@ func (d *Day) Row(r Row) {
 		d.differs(Doubled, r, nil)
 	case !known:
 		d.strange[r.key()] = true
+		d.ask(r)
 		d.differs(MissingHere, r, nil)
 	case !d.today(ours.Movement):
 		ours.seen = true
@@ -152,6 +154,9 @@ func (d *Day) compare(r Row, m payment.Movement) {
 		d.differs(AmountDiffers, r, &m)
 	}
 	if !d.agree(r, m) {
+		if m.State == payment.MovementUnderWay {
+			d.ask(r)
+		}
 		r.Fen = m.Fen
 		d.differs(StateDiffers, r, &m)
 	}
@@ -174,6 +179,18 @@ func (d *Day) agree(r Row, m payment.Movement) bool {
 		return m.State != payment.MovementUnderWay && (!madeHere || !m.SettledAt.Before(d.to))
 	}
 }
+
+// ask notes that the provider may know more of a row than the journal has heard.
+func (d *Day) ask(r Row) {
+	if len(d.unheard) < maxListed {
+		d.unheard = append(d.unheard, r)
+	}
+}
+
+// Unheard returns the first rows of which the journal may only not have heard yet:
+// a notice was lost, or a refund went on after it was last asked about. Who asks
+// the provider about them and compares again finds what differs for good.
+func (d *Day) Unheard() []Row { return d.unheard }
 
 // Report ends the comparison: what the bill did not name is missing there.
 func (d *Day) Report() *orderv1.BillReconciled {
