@@ -69,10 +69,11 @@ func (b *bench) measure(ctx context.Context) error {
 		{"memory", []string{"bytes_per_order"}, b.held},
 		{"memory", []string{"bytes_per_closed_order"}, b.ended},
 		{"plots", nil, b.plots},
+		{"profiles", nil, b.profile},
 		{"audit", []string{"audit"}, b.audit},
 	} {
 		// The audit is always wanted: every other row is void without it.
-		wanted := group.name == "audit" || group.name == "plots" && b.svg != ""
+		wanted := group.name == "audit" || group.name == "plots" && b.svg != "" || group.name == "profiles" && b.perf != ""
 		for _, id := range group.ids {
 			wanted = wanted || b.wants(id)
 		}

@@ -10,6 +10,7 @@
 //	go run ./hack/bench -short              the rows that CI gates on, 3 short repeats, eased targets
 //	go run ./hack/bench -kafka              the accept rows on three brokers of Apache Kafka as well
 //	go run ./hack/bench -svg DIR            plots as well
+//	go run ./hack/bench -profile DIR        where the CPU of an order goes, by Linux's perf
 //	go run ./hack/bench -md                 the table as Markdown
 //	go run ./hack/bench -json               JSON on standard output, the table on standard error
 //
@@ -48,7 +49,7 @@ type options struct {
 	short          bool
 	kafka          bool
 	keep           bool
-	svg            string
+	svg, perf      string
 	repeats        int
 	span           time.Duration
 	connections    int
@@ -89,6 +90,7 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.kafka, "kafka", false, "the accept rows on three brokers of Apache Kafka as well")
 	flags.BoolVar(&o.markdown, "md", false, "print the table as Markdown")
 	flags.StringVar(&o.svg, "svg", "", "draw throughput, p99 and cost over load, orders, SKUs and campaigns into this `folder`")
+	flags.StringVar(&o.perf, "profile", "", "write where the CPU of an order goes, by Linux's perf, into this `folder`")
 	flags.BoolVar(&o.keep, "keep", false, "keep the logs and data of the processes")
 	flags.IntVar(&o.connections, "connections", 256, "`number` of connections of a closed loop")
 	if err := flags.Parse(args); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,9 @@ func (s *System) Recount(ctx context.Context, sale Sale) (Books, error) {
 	}
 	return books, nil
 }
+
+// Processes are the names of what is charged, in the order of PIDs.
+func (s *System) Processes() []string { return slices.Clone(s.processes) }
 
 // PIDs are the system's processes, the server that answers first.
 func (s *System) PIDs() ([]int, error) {
