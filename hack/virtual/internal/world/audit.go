@@ -2,6 +2,8 @@ package world
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -9,6 +11,9 @@ import (
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
 )
+
+// quiet is more than a publisher takes for what is decided, where none has died.
+const quiet = 5 * time.Second
 
 // Status is the newest status of a campaign that is published.
 func (w *World) Status(uid string) *campaignv1.Status {
@@ -29,7 +34,8 @@ func (w *World) Status(uid string) *campaignv1.Status {
 type Sold struct {
 	// Held counts the holds by order, Ended how often one ended unpaid.
 	Held, Ended map[string]int
-	// HeldUnits is by SKU, of all holds that ever were.
+	// Buyers is whose each hold is, HeldUnits all that was ever held, by SKU.
+	Buyers    map[string]string
 	HeldUnits map[string]int64
 	Opened    int
 }
@@ -37,7 +43,7 @@ type Sold struct {
 // Events reads the lane's events from the beginning, as a consumer does: each once, and none missing.
 func (w *World) Events() Sold {
 	w.Helper()
-	sold := Sold{Held: map[string]int{}, Ended: map[string]int{}, HeldUnits: map[string]int64{}}
+	sold := Sold{Held: map[string]int{}, Ended: map[string]int{}, HeldUnits: map[string]int64{}, Buyers: map[string]string{}}
 	last := ""
 	end, err := w.Conn.EndOffset(w.Context(), lane.EventTopic, Partition)
 	w.must(err)
@@ -63,12 +69,33 @@ func (w *World) Events() Sold {
 	return sold
 }
 
+// AllEvents is Events once nothing waits to be published any more.
+func (w *World) AllEvents() Sold {
+	w.Helper()
+	w.Pass(quiet)
+	return w.Events()
+}
+
+// BuyerOf is whose order it is.
+func (w *World) BuyerOf(orderID string) (buyer string) {
+	w.Helper()
+	w.Eventually(func() error {
+		var known bool
+		if buyer, known = w.Events().Buyers[orderID]; !known {
+			return fmt.Errorf("no event of %s", orderID)
+		}
+		return nil
+	})
+	return buyer
+}
+
 func (s *Sold) take(m proto.Message) {
 	switch e := m.(type) {
 	case *orderv1.CampaignOpened:
 		s.Opened++
 	case *orderv1.OrderHeld:
 		s.Held[e.GetOrderId()]++
+		s.Buyers[e.GetOrderId()] = e.GetBuyerId()
 		for _, line := range e.GetLines() {
 			s.HeldUnits[line.GetSku()] += line.GetUnits()
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/services/internal/auth"
+	"github.com/qingcang/qingcang/services/internal/money"
 )
 
 const address = "addr_01jz6j8f4tfk2b6a1n8x9q7r5m"
@@ -22,7 +23,9 @@ type Answer struct {
 	// Code is that of a problem, empty in any other answer.
 	Code string
 	// Order is set where the answer shows one.
-	Order      Order
+	Order Order
+	// Payment is the id of a payment that was opened.
+	Payment    string
 	RetryAfter string
 	Text       string
 	// Took is how long the caller waited.
@@ -95,6 +98,27 @@ func (r *Replica) call(buyer, method, path, key string, body any) Answer {
 	return r.serve(request)
 }
 
+// Pay opens the payment of a held order, as its buyer's page does.
+func (r *Replica) Pay(buyer, orderID string) Answer {
+	return r.call(buyer, http.MethodPost, "/v1/orders/"+orderID+"/payments", "payment-of-"+orderID[len(orderID)-20:], nil)
+}
+
+// Notice tells the replica that the money for an order came.
+func (r *Replica) Notice(order Order) Answer {
+	notice := r.world.Provider.pay(order.ID, money.Fen(order.Fen))
+	raw, err := json.Marshal(notice)
+	if err != nil {
+		r.world.Error(err)
+		return Answer{}
+	}
+	request := httptest.NewRequestWithContext(r.world.Context(), http.MethodPost, "/v1/wechatpay/notices", bytes.NewReader(raw))
+	request.Header.Set("Content-Type", "application/json")
+	for _, name := range []string{"Timestamp", "Nonce", "Signature", "Serial"} {
+		request.Header.Set("Wechatpay-"+name, "1")
+	}
+	return r.serve(request)
+}
+
 // serve calls the replica's handler. A caller of a replica that dies meanwhile gets no answer.
 func (r *Replica) serve(request *http.Request) Answer {
 	ctx, hangUp := context.WithCancel(request.Context())
@@ -130,6 +154,11 @@ func read(recorder *httptest.ResponseRecorder) Answer {
 		a.Code = problem.Code
 	}
 	if a.Status < http.StatusBadRequest {
+		var opened struct {
+			PaymentID string `json:"paymentId"`
+		}
+		_ = json.Unmarshal(recorder.Body.Bytes(), &opened)
+		a.Payment = opened.PaymentID
 		_ = json.Unmarshal(recorder.Body.Bytes(), &a.Order) // a probe answers with text
 	}
 	return a
@@ -137,7 +166,11 @@ func read(recorder *httptest.ResponseRecorder) Answer {
 
 // token is a buyer's.
 func (w *World) token(buyer string) string {
-	token, err := auth.Sign(w.buyers, auth.Claims{Subject: buyer, Audience: auth.Buyer}, time.Hour, time.Now())
+	payer, err := auth.SealSubject(w.buyers, buyer, "openid-of-"+buyer)
+	if err != nil {
+		w.Error(err)
+	}
+	token, err := auth.Sign(w.buyers, auth.Claims{Subject: buyer, Audience: auth.Buyer, Payer: payer}, time.Hour, time.Now())
 	if err != nil {
 		w.Error(err)
 	}

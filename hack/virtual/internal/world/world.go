@@ -111,6 +111,15 @@ func (w *World) Eventually(condition func() error) {
 	testkit.Eventually(w, Patience, condition)
 }
 
+// Together runs n calls in parallel and waits for them.
+func (w *World) Together(n int, call func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { call(i) })
+	}
+	all.Wait()
+}
+
 // Pass lets virtual time pass.
 func (w *World) Pass(d time.Duration) { time.Sleep(d) }
 
