@@ -19,9 +19,9 @@ import (
 // SharedTopic holds the lanes that small campaigns share.
 const SharedTopic = "lanes.shared.v1"
 
-// defaultSnapshotEvery is the number of entries between two snapshots of a lane:
-// a start reads at most about as many, in under a second.
-const defaultSnapshotEvery = 20_000
+// defaultSnapshotEvery is the number of entries between two snapshots of a lane. A
+// start reads at most about as many, in half a second; each snapshot reads them too.
+const defaultSnapshotEvery = 200_000
 
 // ErrUnknownCampaign is the fault of an order for a campaign that has no lane.
 var ErrUnknownCampaign = fault.New(fault.NotFound, ledger.UnknownCampaign, "no campaign has this uid")
@@ -46,7 +46,7 @@ type Config struct {
 	Alongside func(ctx context.Context, l *Lane) error
 	// Rules asks for a switch of every lane to these rules; 0, or no more than what counts, asks for none.
 	Rules uint16
-	// SnapshotEvery is the number of entries between two snapshots; 0 is 20,000.
+	// SnapshotEvery is the number of entries between two snapshots; 0 is 200,000.
 	SnapshotEvery int64
 }
 
