@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 )
 
@@ -19,6 +20,9 @@ const (
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 32 << 10
 	drainTimeout      = 15 * time.Second
+	// maxConnections bounds what clients make the process keep: a connection has one request at a time, and
+	// takes some 20 KB. Those that come beyond it wait in the kernel's queue.
+	maxConnections = 10_000
 )
 
 // HTTPServer returns a part for a Group that serves handler on addr, and on
@@ -47,7 +51,7 @@ func HTTPListener(l net.Listener, handler http.Handler) func(ctx context.Context
 			MaxHeaderBytes:    maxHeaderBytes,
 		}
 		failed := make(chan error, 1)
-		go func() { failed <- server.Serve(l) }()
+		go func() { failed <- server.Serve(netutil.LimitListener(l, maxConnections)) }()
 		select {
 		case err := <-failed:
 			return fmt.Errorf("serve: %w", err)

@@ -74,6 +74,7 @@ func run(service string, fn func(context.Context, *slog.Logger) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // gives the second signal back to the runtime
+	setCollector()
 
 	log, flush, err := telemetry.Setup(ctx, service, version())
 	if err != nil {
