@@ -237,7 +237,7 @@ func (l *Lane) applyOne(ctx context.Context, r eventkit.Record) (record.Entry, [
 		l.log.WarnContext(ctx, "lane entry passed over, as its desired state says", "offset", r.Offset)
 		return record.Entry{}, nil, nil
 	}
-	entry, events, err := fold(l.ledger, r)
+	entry, events, err := fold(l.ledger.Apply, r)
 	if errors.Is(err, errSkipped) {
 		// Every replica skips it alike: the bytes are the same everywhere.
 		l.skipped++
@@ -266,9 +266,9 @@ func (l *Lane) applyOne(ctx context.Context, r eventkit.Record) (record.Entry, [
 // errSkipped is an entry that means nothing.
 var errSkipped = errors.New("the entry is skipped")
 
-// fold applies a record to a ledger. With errSkipped nothing has changed; any
-// other error stops whoever reads.
-func fold(l *ledger.Ledger, r eventkit.Record) (record.Entry, []ledger.Event, error) {
+// fold applies a record, to a ledger's Apply or Replay. With errSkipped nothing has
+// changed; any other error stops whoever reads.
+func fold(apply func(int64, record.Entry) ([]ledger.Event, error), r eventkit.Record) (record.Entry, []ledger.Event, error) {
 	entry, err := record.Decode(r.Value)
 	if errors.Is(err, record.ErrVersion) {
 		return entry, nil, fmt.Errorf("at offset %d: %w", r.Offset, err)
@@ -276,7 +276,7 @@ func fold(l *ledger.Ledger, r eventkit.Record) (record.Entry, []ledger.Event, er
 	if err != nil {
 		return entry, nil, fmt.Errorf("%w: %w", errSkipped, err)
 	}
-	events, err := l.Apply(r.Offset, entry)
+	events, err := apply(r.Offset, entry)
 	if errors.Is(err, ledger.ErrMalformed) {
 		return entry, nil, fmt.Errorf("%w: %w", errSkipped, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
 	lanev1 "github.com/qingcang/qingcang/proto/gen/lane/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
@@ -145,6 +146,11 @@ func (l *Lane) save(ctx context.Context, s saved) (at int64, size int, err error
 	return at, len(raw), l.snapshots.SaveSnapshot(ctx, l.partition, &journalv1.Snapshot{Seq: uint64(at), State: raw})
 }
 
+// replay is the ledger's, in the shape of Apply.
+func (s *saved) replay(offset int64, e record.Entry) ([]ledger.Event, error) {
+	return nil, s.ledger.Replay(offset, e)
+}
+
 // follow reads a saved state on until the offset.
 func (l *Lane) follow(ctx context.Context, s *saved, until int64) error {
 	for s.next < until {
@@ -170,7 +176,7 @@ func (l *Lane) follow(ctx context.Context, s *saved, until int64) error {
 			}
 			if l.skipsOver(r.Offset) {
 				s.passed[r.Offset] = true
-			} else if _, _, err := fold(s.ledger, r); err != nil && !errors.Is(err, errSkipped) {
+			} else if _, _, err := fold(s.replay, r); err != nil && !errors.Is(err, errSkipped) {
 				return err
 			}
 			s.next++

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
@@ -210,13 +211,17 @@ func (c *campaign) endsAt() (time.Time, bool) {
 func (l *Ledger) advance(c *campaign) {
 	if at, ok := c.endsAt(); ok && (c.newest.GetClosed() || !at.After(l.Now())) {
 		c.phase, c.closedAt = closed, l.Now()
-		l.emit(&orderv1.CampaignClosed{CampaignUid: c.uid, At: timestamppb.New(l.Now())}, printOf(c.uid), l.now)
+		l.emit(printOf(c.uid), l.now, func() proto.Message {
+			return &orderv1.CampaignClosed{CampaignUid: c.uid, At: timestamppb.New(l.Now())}
+		})
 		l.drain(c)
 		return
 	}
 	if at, ok := c.opensAt(); ok && !at.After(l.Now()) {
 		c.phase, c.openedAt = open, l.Now()
-		l.emit(&orderv1.CampaignOpened{CampaignUid: c.uid, At: timestamppb.New(l.Now())}, printOf(c.uid), l.now)
+		l.emit(printOf(c.uid), l.now, func() proto.Message {
+			return &orderv1.CampaignOpened{CampaignUid: c.uid, At: timestamppb.New(l.Now())}
+		})
 	}
 }
 
@@ -241,7 +246,9 @@ func (l *Ledger) drain(c *campaign) {
 	}
 	c.phase = drained
 	if !l.letGo(c, c.shelf.sorted, c.newest.GetGeneration(), everything) {
-		l.emit(&orderv1.StockLetGo{CampaignUid: c.uid, BrandId: c.brandID, Drained: true, Generation: c.newest.GetGeneration()}, printOf(c.uid), 0)
+		l.emit(printOf(c.uid), 0, func() proto.Message {
+			return &orderv1.StockLetGo{CampaignUid: c.uid, BrandId: c.brandID, Drained: true, Generation: c.newest.GetGeneration()}
+		})
 	}
 }
 
@@ -263,9 +270,11 @@ func (l *Ledger) letGo(c *campaign, items []item, generation int64, units func(i
 	if len(gone) == 0 {
 		return false
 	}
-	l.emit(&orderv1.StockLetGo{
-		CampaignUid: c.uid, BrandId: c.brandID, Units: gone, Drained: c.phase == drained, Generation: generation,
-	}, printOf(c.uid), sum)
+	l.emit(printOf(c.uid), sum, func() proto.Message {
+		return &orderv1.StockLetGo{
+			CampaignUid: c.uid, BrandId: c.brandID, Units: gone, Drained: c.phase == drained, Generation: generation,
+		}
+	})
 	return true
 }
 
@@ -287,9 +296,11 @@ func (l *Ledger) giveBack(r *retired, a *record.Allocate) {
 		}
 	}
 	if len(gone) > 0 {
-		l.emit(&orderv1.StockLetGo{
-			CampaignUid: a.CampaignUID, BrandId: r.brandID, Units: gone, Drained: true, Generation: a.Generation,
-		}, printOf(a.CampaignUID), int64(len(gone)))
+		l.emit(printOf(a.CampaignUID), int64(len(gone)), func() proto.Message {
+			return &orderv1.StockLetGo{
+				CampaignUid: a.CampaignUID, BrandId: r.brandID, Units: gone, Drained: true, Generation: a.Generation,
+			}
+		})
 	}
 }
 
@@ -304,5 +315,5 @@ func (l *Ledger) settle(m *record.Settle) {
 	if at, ok := slices.BinarySearch(l.uids, c.uid); ok {
 		l.uids = slices.Delete(l.uids, at, at+1)
 	}
-	l.emit(&orderv1.CampaignRetired{CampaignUid: c.uid}, printOf(c.uid), 0)
+	l.emit(printOf(c.uid), 0, func() proto.Message { return &orderv1.CampaignRetired{CampaignUid: c.uid} })
 }

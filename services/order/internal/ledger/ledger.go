@@ -64,7 +64,9 @@ type Ledger struct {
 	digest    uint64              // of all events
 
 	events []Event // of the entry that is being applied
-	offset int64   // of it
+	told   int     // how many they are
+	silent bool    // nobody wants to see them
+	offset int64   // of the entry
 }
 
 // New returns the ledger of an empty log.
@@ -82,7 +84,7 @@ func (l *Ledger) Apply(offset int64, e record.Entry) ([]Event, error) {
 	if offset < 0 || offset > whereMask {
 		return nil, fmt.Errorf("offset %d: a lane ends before %d", offset, uint64(whereMask))
 	}
-	l.events, l.offset = nil, offset
+	l.events, l.told, l.offset = nil, 0, offset
 	var err error
 	switch c := e.Command.(type) {
 	case *record.SwitchRules:
@@ -107,6 +109,15 @@ func (l *Ledger) Apply(offset int64, e record.Entry) ([]Event, error) {
 	return l.events, err
 }
 
+// Replay is Apply for somebody who wants the state alone: the same entries give the
+// same state and digest, and no event is made.
+func (l *Ledger) Replay(offset int64, e record.Entry) error {
+	l.silent = true
+	defer func() { l.silent = false }()
+	_, err := l.Apply(offset, e)
+	return err
+}
+
 func checkRules(e record.Entry) error {
 	if e.Rules == 0 {
 		return fmt.Errorf("%w: no rules number", ErrMalformed)
@@ -120,10 +131,14 @@ func checkRules(e record.Entry) error {
 	return nil
 }
 
-// emit adds an event. About and sum are what the digest takes of it.
-func (l *Ledger) emit(m proto.Message, about print, sum int64) {
-	at := Position{Offset: l.offset, Index: len(l.events)}
-	l.events = append(l.events, Event{Message: m, At: at, Prev: l.last})
+// emit counts an event, and tells it if somebody listens. About and sum are what
+// the digest takes of it.
+func (l *Ledger) emit(about print, sum int64, tell func() proto.Message) {
+	at := Position{Offset: l.offset, Index: l.told}
+	if !l.silent {
+		l.events = append(l.events, Event{Message: tell(), At: at, Prev: l.last})
+	}
+	l.told++
 	l.last = at
 	for _, x := range [...]uint64{uint64(at.Offset), uint64(at.Index), uint64(about), uint64(sum)} {
 		high, low := bits.Mul64(l.digest^x, 0x9e3779b97f4a7c15)

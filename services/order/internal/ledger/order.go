@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/proto/lane/record"
@@ -298,7 +300,9 @@ func (l *Ledger) release(c *campaign, h hold, to code, reason orderv1.OrderRelea
 	a.held -= uint32(unitsOf(lines))
 	a.spoilt = min(a.spoilt+1, mostSpoilt)
 	c.keep(h.account, a)
-	l.emit(&orderv1.OrderReleased{OrderId: id, CampaignUid: c.uid, Reason: reason}, h.order.print(), int64(to))
+	l.emit(h.order.print(), int64(to), func() proto.Message {
+		return &orderv1.OrderReleased{OrderId: id, CampaignUid: c.uid, Reason: reason}
+	})
 	l.lower(c, itemsOf(lines)) // a lowered generation may have waited for just these units
 	l.drain(c)
 }

@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/internal/ids"
@@ -150,12 +152,17 @@ func (l *Ledger) unwanted(c *campaign, p *record.Pay, reason string) {
 	if c != nil {
 		c.returned[p.PaymentID] = struct{}{}
 	}
-	l.emit(&orderv1.PaymentUnwanted{
-		OrderId: p.OrderID, CampaignUid: p.CampaignUID, PaymentId: p.PaymentID, Reason: reason,
-	}, printOf(p.PaymentID), p.Fen)
+	l.emit(printOf(p.PaymentID), p.Fen, func() proto.Message {
+		return &orderv1.PaymentUnwanted{OrderId: p.OrderID, CampaignUid: p.CampaignUID, PaymentId: p.PaymentID, Reason: reason}
+	})
 }
 
 func (l *Ledger) confirm(c *campaign, p *record.Pay, lines []Line, offset int64, revived bool) {
+	l.emit(printOf(p.PaymentID), p.Fen, func() proto.Message { return c.confirmed(p, lines, offset, revived) })
+	l.drain(c)
+}
+
+func (c *campaign) confirmed(p *record.Pay, lines []Line, offset int64, revived bool) *orderv1.OrderConfirmed {
 	head := c.termsAt(offset).head
 	e := &orderv1.OrderConfirmed{
 		OrderId: p.OrderID, CampaignUid: c.uid, BrandId: c.brandID, BuyerId: p.BuyerID, OwnerId: p.OwnerID,
@@ -167,8 +174,7 @@ func (l *Ledger) confirm(c *campaign, p *record.Pay, lines []Line, offset int64,
 			Sku: one.SKU, Units: one.Units, PriceFen: int64(one.Price), SettlementFen: int64(one.SettlementPrice),
 		})
 	}
-	l.emit(e, printOf(p.PaymentID), p.Fen)
-	l.drain(c)
+	return e
 }
 
 // cancel gives a hold up. Whatever else the order is, it stays.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
@@ -210,6 +211,10 @@ func (l *Ledger) hold(c *campaign, k key, buyer print, p *record.Place, b cart) 
 	a.held += uint32(units)
 	c.keep(buyer, a)
 
+	l.emit(k.print(), units, func() proto.Message { return c.heldEvent(p, b, deadline) })
+}
+
+func (c *campaign) heldEvent(p *record.Place, b cart, deadline int64) *orderv1.OrderHeld {
 	lines, fen, _ := c.priced(b.lines, math.MaxInt64) // fit has seen that it adds up
 	e := &orderv1.OrderHeld{
 		OrderId: p.OrderID, CampaignUid: c.uid, BrandId: c.brandID, BuyerId: p.BuyerID, OwnerId: earner(p.OwnerID, p.BuyerID),
@@ -218,13 +223,13 @@ func (l *Ledger) hold(c *campaign, k key, buyer print, p *record.Place, b cart) 
 	for _, one := range lines {
 		e.Lines = append(e.Lines, &orderv1.HeldLine{Sku: one.SKU, Units: one.Units, PriceFen: int64(one.Price)})
 	}
-	l.emit(e, k.print(), e.GetFen())
+	return e
 }
 
 func (l *Ledger) refuse(k key, p *record.Place, reason string, dropped []drop) {
-	l.emit(&orderv1.OrderRefused{
-		OrderId: p.OrderID, CampaignUid: p.CampaignUID, Reason: reason, Lines: droppedEvents(dropped),
-	}, k.print(), int64(len(dropped)))
+	l.emit(k.print(), int64(len(dropped)), func() proto.Message {
+		return &orderv1.OrderRefused{OrderId: p.OrderID, CampaignUid: p.CampaignUID, Reason: reason, Lines: droppedEvents(dropped)}
+	})
 }
 
 func droppedEvents(dropped []drop) []*orderv1.RefusedLine {

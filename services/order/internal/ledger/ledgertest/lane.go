@@ -35,13 +35,18 @@ func (l *Lane) Take(c record.Command) ([]ledger.Event, error) {
 // Apply is the ledger's, with payments filled in as a lane does it.
 func (l *Lane) Apply(offset int64, e record.Entry) ([]ledger.Event, error) {
 	l.next = max(l.next, offset+1)
-	switch c := e.Command.(type) {
-	case *record.Place:
+	if c, ok := e.Command.(*record.Place); ok {
 		l.asked[offset] = c
-	case *record.Pay:
+	}
+	return l.Ledger.Apply(offset, l.Filled(e))
+}
+
+// Filled is an entry with what its payment has to carry.
+func (l *Lane) Filled(e record.Entry) record.Entry {
+	if c, ok := e.Command.(*record.Pay); ok {
 		e.Command = l.filled(c)
 	}
-	return l.Ledger.Apply(offset, e)
+	return e
 }
 
 func (l *Lane) filled(p *record.Pay) *record.Pay {
