@@ -34,8 +34,8 @@ func (s *Suite) startServices(ctx context.Context) error {
 		s.service("brand-intake", "brand-intake", s.staff(), s.vault("brand-intake")),
 		s.service("catalog", "catalog", s.staff(), s.tokens("SHARE")),
 		s.service("store-owner", "store-owner", s.tokens("BUYER", "OWNER", "SHARE"), s.vault("store-owner"), s.wechatPay(s.StoreOwner), s.wechatLogin()),
-		s.service("order", "order-a", s.tokens("BUYER", "SHARE"), s.wechatPay(s.Order)),
-		s.service("order", "order-b", s.tokens("BUYER", "SHARE"), s.wechatPay(s.Order)),
+		s.service("order", "order-a", s.staff(), s.tokens("BUYER", "SHARE"), s.wechatPay(s.Order)),
+		s.service("order", "order-b", s.staff(), s.tokens("BUYER", "SHARE"), s.wechatPay(s.Order)),
 		s.service("fulfilment", "fulfilment", s.staff(), s.tokens("BUYER"), s.vault("fulfilment")),
 	}
 	errs := make([]error, len(processes))

@@ -17,6 +17,54 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for BillDifferenceEntry.
+const (
+	BillDifferenceEntryPayment BillDifferenceEntry = "payment"
+	BillDifferenceEntryRefund  BillDifferenceEntry = "refund"
+)
+
+// Valid indicates whether the value is a known member of the BillDifferenceEntry enum.
+func (e BillDifferenceEntry) Valid() bool {
+	switch e {
+	case BillDifferenceEntryPayment:
+		return true
+	case BillDifferenceEntryRefund:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DifferenceKind.
+const (
+	AmountDiffers DifferenceKind = "amount_differs"
+	Doubled       DifferenceKind = "doubled"
+	MissingHere   DifferenceKind = "missing_here"
+	MissingThere  DifferenceKind = "missing_there"
+	OtherDay      DifferenceKind = "other_day"
+	StateDiffers  DifferenceKind = "state_differs"
+)
+
+// Valid indicates whether the value is a known member of the DifferenceKind enum.
+func (e DifferenceKind) Valid() bool {
+	switch e {
+	case AmountDiffers:
+		return true
+	case Doubled:
+		return true
+	case MissingHere:
+		return true
+	case MissingThere:
+		return true
+	case OtherDay:
+		return true
+	case StateDiffers:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DroppedLineReason.
 const (
 	NotOffered DroppedLineReason = "not_offered"
@@ -40,33 +88,146 @@ func (e DroppedLineReason) Valid() bool {
 
 // Defines values for OrderState.
 const (
-	Cancelled OrderState = "cancelled"
-	Expired   OrderState = "expired"
-	Held      OrderState = "held"
-	Paid      OrderState = "paid"
-	Refunded  OrderState = "refunded"
-	Refused   OrderState = "refused"
+	OrderStateCancelled OrderState = "cancelled"
+	OrderStateExpired   OrderState = "expired"
+	OrderStateHeld      OrderState = "held"
+	OrderStatePaid      OrderState = "paid"
+	OrderStateRefunded  OrderState = "refunded"
+	OrderStateRefused   OrderState = "refused"
 )
 
 // Valid indicates whether the value is a known member of the OrderState enum.
 func (e OrderState) Valid() bool {
 	switch e {
-	case Cancelled:
+	case OrderStateCancelled:
 		return true
-	case Expired:
+	case OrderStateExpired:
 		return true
-	case Held:
+	case OrderStateHeld:
 		return true
-	case Paid:
+	case OrderStatePaid:
 		return true
-	case Refunded:
+	case OrderStateRefunded:
 		return true
-	case Refused:
+	case OrderStateRefused:
 		return true
 	default:
 		return false
 	}
 }
+
+// Defines values for RefundTrouble.
+const (
+	RefundTroubleAbnormal RefundTrouble = "abnormal"
+	RefundTroubleClosed   RefundTrouble = "closed"
+	RefundTroubleRefused  RefundTrouble = "refused"
+)
+
+// Valid indicates whether the value is a known member of the RefundTrouble enum.
+func (e RefundTrouble) Valid() bool {
+	switch e {
+	case RefundTroubleAbnormal:
+		return true
+	case RefundTroubleClosed:
+		return true
+	case RefundTroubleRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundState.
+const (
+	RefundStateAccepted      RefundState = "accepted"
+	RefundStateAsked         RefundState = "asked"
+	RefundStateNeedsFinance  RefundState = "needs_finance"
+	RefundStatePaidOtherwise RefundState = "paid_otherwise"
+)
+
+// Valid indicates whether the value is a known member of the RefundState enum.
+func (e RefundState) Valid() bool {
+	switch e {
+	case RefundStateAccepted:
+		return true
+	case RefundStateAsked:
+		return true
+	case RefundStateNeedsFinance:
+		return true
+	case RefundStatePaidOtherwise:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResolutionHow.
+const (
+	ResolutionHowPaidOtherwise ResolutionHow = "paid_otherwise"
+	ResolutionHowRetried       ResolutionHow = "retried"
+)
+
+// Valid indicates whether the value is a known member of the ResolutionHow enum.
+func (e ResolutionHow) Valid() bool {
+	switch e {
+	case ResolutionHowPaidOtherwise:
+		return true
+	case ResolutionHowRetried:
+		return true
+	default:
+		return false
+	}
+}
+
+// BillDifference defines model for BillDifference.
+type BillDifference struct {
+	Entry        BillDifferenceEntry `json:"entry"`
+	JournalFen   int64               `json:"journalFen"`
+	JournalState string              `json:"journalState,omitempty"`
+
+	// Kind missing_here: the bill has it and the journal does not. missing_there: the other way round.
+	// amount_differs, state_differs: both have it, not alike. doubled: the bill has it twice. other_day: the
+	// journal has it on another day.
+	Kind DifferenceKind `json:"kind"`
+
+	// Number The out_trade_no of a payment and the out_refund_no of a refund.
+	Number string `json:"number"`
+
+	// OrderId Where the journal has one.
+	OrderId       string `json:"orderId,omitempty"`
+	ProviderFen   int64  `json:"providerFen"`
+	ProviderState string `json:"providerState,omitempty"`
+	TransactionId string `json:"transactionId,omitempty"`
+}
+
+// BillDifferenceEntry defines model for BillDifference.Entry.
+type BillDifferenceEntry string
+
+// BillSide defines model for BillSide.
+type BillSide struct {
+	PaidFen     int64 `json:"paidFen"`
+	Payments    int64 `json:"payments"`
+	RefundedFen int64 `json:"refundedFen"`
+	Refunds     int64 `json:"refunds"`
+}
+
+// DifferenceCount defines model for DifferenceCount.
+type DifferenceCount struct {
+	Count int64 `json:"count"`
+
+	// Fen By how much the bill says that we have more.
+	Fen int64 `json:"fen"`
+
+	// Kind missing_here: the bill has it and the journal does not. missing_there: the other way round.
+	// amount_differs, state_differs: both have it, not alike. doubled: the bill has it twice. other_day: the
+	// journal has it on another day.
+	Kind DifferenceKind `json:"kind"`
+}
+
+// DifferenceKind missing_here: the bill has it and the journal does not. missing_there: the other way round.
+// amount_differs, state_differs: both have it, not alike. doubled: the bill has it twice. other_day: the
+// journal has it on another day.
+type DifferenceKind string
 
 // DroppedLine defines model for DroppedLine.
 type DroppedLine struct {
@@ -190,6 +351,85 @@ type Problem struct {
 	Type    string        `json:"type"`
 }
 
+// Reconciliation defines model for Reconciliation.
+type Reconciliation struct {
+	// Counts All differences, by kind. It is empty when both sides say the same.
+	Counts []DifferenceCount `json:"counts"`
+	Date   string            `json:"date"`
+
+	// Differences The first 200 of each kind.
+	Differences []BillDifference `json:"differences"`
+	Elsewhere   BillSide         `json:"elsewhere"`
+	Journal     BillSide         `json:"journal"`
+	Provider    BillSide         `json:"provider"`
+}
+
+// Refund defines model for Refund.
+type Refund struct {
+	// AcceptedAt When WeChat Pay took it.
+	AcceptedAt  *time.Time `json:"acceptedAt,omitempty"`
+	CampaignUid string     `json:"campaignUid"`
+
+	// Fen An amount in fen, 1/100 yuan.
+	Fen Fen `json:"fen"`
+
+	// OrderId A TypeID.
+	//
+	// Example: ord_01jz6j8f4tfk2b6a1n8x9q7r5m
+	OrderId OrderId `json:"orderId"`
+
+	// OutRefundNo The number under which WeChat Pay knows it or will.
+	OutRefundNo string `json:"outRefundNo"`
+
+	// Reason short, returned, or why the payment was not wanted.
+	Reason string `json:"reason"`
+
+	// RefundId A TypeID.
+	RefundId   RefundId    `json:"refundId"`
+	Resolution *Resolution `json:"resolution,omitempty"`
+
+	// Since Since when finance has it.
+	Since *time.Time `json:"since,omitempty"`
+
+	// State asked: the provider is to be asked. accepted: it is on it. needs_finance: a person has to see to it.
+	// paid_otherwise: the buyer has the money from another account of ours.
+	State RefundState `json:"state"`
+
+	// TransactionId WeChat Pay's number of the payment.
+	TransactionId string `json:"transactionId"`
+
+	// Trouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: our balance was short for
+	// weeks. refused: WeChat Pay does not take the request.
+	Trouble *RefundTrouble `json:"trouble,omitempty"`
+}
+
+// RefundTrouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: our balance was short for
+// weeks. refused: WeChat Pay does not take the request.
+type RefundTrouble string
+
+// RefundId A TypeID.
+type RefundId = string
+
+// RefundState asked: the provider is to be asked. accepted: it is on it. needs_finance: a person has to see to it.
+// paid_otherwise: the buyer has the money from another account of ours.
+type RefundState string
+
+// Refunds defines model for Refunds.
+type Refunds struct {
+	Refunds []Refund `json:"refunds"`
+}
+
+// Resolution defines model for Resolution.
+type Resolution struct {
+	How ResolutionHow `json:"how"`
+
+	// Reference Finds it in finance's own books. It names no person.
+	Reference string `json:"reference"`
+}
+
+// ResolutionHow defines model for Resolution.How.
+type ResolutionHow string
+
 // CampaignUid defines model for CampaignUid.
 type CampaignUid = string
 
@@ -200,6 +440,14 @@ type IdempotencyKey = string
 type PlaceOrderParams struct {
 	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer, route and campaign until the campaign is settled.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRefundsParams defines parameters for ListRefunds.
+type ListRefundsParams struct {
+	State RefundState `form:"state" json:"state"`
+
+	// After The last refundId of the page before.
+	After *RefundId `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // PayOrderParams defines parameters for PayOrder.
@@ -218,6 +466,9 @@ type ReceiveWechatPayNoticeParams struct {
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = PlaceOrder
+
+// ResolveRefundJSONRequestBody defines body for ResolveRefund for application/json ContentType.
+type ResolveRefundJSONRequestBody = Resolution
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -321,6 +572,45 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
 	PlaceOrder(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetReconciliation Shows what came of comparing the provider's bill of a day with the payment journal.
+	//
+	// A day is compared on the next, from 10:15 (Asia/Shanghai) on; until then, and while WeChat Pay's bill
+	// cannot be had, it is 404 `not_reconciled`. The differences of all kinds explain every fen by which the
+	// two sides are apart.
+	//
+	// Corresponds with GET /v1/finance/reconciliations/{date} (the `GetReconciliation` operationId).
+	GetReconciliation(ctx context.Context, date string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRefunds Lists refunds by where they stand.
+	//
+	// Up to 200 in the order of their ids; the next page begins behind `after`. Refunds that are settled are
+	// not listed: they are in the provider's bill and in the events.
+	//
+	// Corresponds with GET /v1/finance/refunds (the `ListRefunds` operationId).
+	ListRefunds(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResolveRefundWithBody Says what finance did about a refund that waited for it.
+	//
+	// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+	// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+	// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+	ResolveRefundWithBody(ctx context.Context, refundId RefundId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResolveRefund Says what finance did about a refund that waited for it.
+	//
+	// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+	// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+	// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+	ResolveRefund(ctx context.Context, refundId RefundId, body ResolveRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetOrder Shows one of the buyer's orders.
 	//
 	// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
@@ -393,6 +683,85 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, campaignUid CampaignUid
 // Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
 func (c *Client) PlaceOrder(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlaceOrderRequest(c.Server, campaignUid, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReconciliation Shows what came of comparing the provider's bill of a day with the payment journal.
+//
+// A day is compared on the next, from 10:15 (Asia/Shanghai) on; until then, and while WeChat Pay's bill
+// cannot be had, it is 404 `not_reconciled`. The differences of all kinds explain every fen by which the
+// two sides are apart.
+//
+// Corresponds with GET /v1/finance/reconciliations/{date} (the `GetReconciliation` operationId).
+func (c *Client) GetReconciliation(ctx context.Context, date string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReconciliationRequest(c.Server, date)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRefunds Lists refunds by where they stand.
+//
+// Up to 200 in the order of their ids; the next page begins behind `after`. Refunds that are settled are
+// not listed: they are in the provider's bill and in the events.
+//
+// Corresponds with GET /v1/finance/refunds (the `ListRefunds` operationId).
+func (c *Client) ListRefunds(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRefundsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResolveRefundWithBody Says what finance did about a refund that waited for it.
+//
+// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+func (c *Client) ResolveRefundWithBody(ctx context.Context, refundId RefundId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResolveRefundRequestWithBody(c.Server, refundId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResolveRefund Says what finance did about a refund that waited for it.
+//
+// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+func (c *Client) ResolveRefund(ctx context.Context, refundId RefundId, body ResolveRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResolveRefundRequest(c.Server, refundId, body)
 	if err != nil {
 		return nil, err
 	}
@@ -532,6 +901,149 @@ func NewPlaceOrderRequestWithBody(server string, campaignUid CampaignUid, params
 		req.Header.Set("Idempotency-Key", headerParam0)
 
 	}
+
+	return req, nil
+}
+
+// NewGetReconciliationRequest constructs an http.Request for the GetReconciliation method
+func NewGetReconciliationRequest(server string, date string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "date", date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/finance/reconciliations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRefundsRequest constructs an http.Request for the ListRefunds method
+func NewListRefundsRequest(server string, params *ListRefundsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/finance/refunds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewResolveRefundRequest calls the generic ResolveRefund builder with application/json body
+func NewResolveRefundRequest(server string, refundId RefundId, body ResolveRefundJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewResolveRefundRequestWithBody(server, refundId, "application/json", bodyReader)
+}
+
+// NewResolveRefundRequestWithBody constructs an http.Request for the ResolveRefund method, with any body, and a specified content type
+func NewResolveRefundRequestWithBody(server string, refundId RefundId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "refundId", refundId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/finance/refunds/%s/resolution", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -792,6 +1304,49 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/campaigns/{campaignUid}/orders (the `PlaceOrder` operationId).
 	PlaceOrderWithResponse(ctx context.Context, campaignUid CampaignUid, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
 
+	// GetReconciliationWithResponse Shows what came of comparing the provider's bill of a day with the payment journal.
+	//
+	// A day is compared on the next, from 10:15 (Asia/Shanghai) on; until then, and while WeChat Pay's bill
+	// cannot be had, it is 404 `not_reconciled`. The differences of all kinds explain every fen by which the
+	// two sides are apart.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/finance/reconciliations/{date} (the `GetReconciliation` operationId).
+	GetReconciliationWithResponse(ctx context.Context, date string, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error)
+
+	// ListRefundsWithResponse Lists refunds by where they stand.
+	//
+	// Up to 200 in the order of their ids; the next page begins behind `after`. Refunds that are settled are
+	// not listed: they are in the provider's bill and in the events.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/finance/refunds (the `ListRefunds` operationId).
+	ListRefundsWithResponse(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error)
+
+	// ResolveRefundWithBodyWithResponse Says what finance did about a refund that waited for it.
+	//
+	// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+	// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+	// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+	ResolveRefundWithBodyWithResponse(ctx context.Context, refundId RefundId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveRefundResponse, error)
+
+	// ResolveRefundWithResponse Says what finance did about a refund that waited for it.
+	//
+	// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+	// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+	// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+	ResolveRefundWithResponse(ctx context.Context, refundId RefundId, body ResolveRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveRefundResponse, error)
+
 	// GetOrderWithResponse Shows one of the buyer's orders.
 	//
 	// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
@@ -916,6 +1471,143 @@ func (r PlaceOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PlaceOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReconciliationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reconciliation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReconciliationResponse) GetJSON200() *Reconciliation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReconciliationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReconciliationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReconciliationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReconciliationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReconciliationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRefundsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Refunds
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRefundsResponse) GetJSON200() *Refunds {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRefundsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRefundsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRefundsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRefundsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRefundsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ResolveRefundResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ResolveRefundResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResolveRefundResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResolveRefundResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResolveRefundResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResolveRefundResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1147,6 +1839,73 @@ func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, campai
 	return ParsePlaceOrderResponse(rsp)
 }
 
+// GetReconciliationWithResponse Shows what came of comparing the provider's bill of a day with the payment journal.
+//
+// A day is compared on the next, from 10:15 (Asia/Shanghai) on; until then, and while WeChat Pay's bill
+// cannot be had, it is 404 `not_reconciled`. The differences of all kinds explain every fen by which the
+// two sides are apart.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/finance/reconciliations/{date} (the `GetReconciliation` operationId).
+func (c *ClientWithResponses) GetReconciliationWithResponse(ctx context.Context, date string, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error) {
+	rsp, err := c.GetReconciliation(ctx, date, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReconciliationResponse(rsp)
+}
+
+// ListRefundsWithResponse Lists refunds by where they stand.
+//
+// Up to 200 in the order of their ids; the next page begins behind `after`. Refunds that are settled are
+// not listed: they are in the provider's bill and in the events.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/finance/refunds (the `ListRefunds` operationId).
+func (c *ClientWithResponses) ListRefundsWithResponse(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error) {
+	rsp, err := c.ListRefunds(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRefundsResponse(rsp)
+}
+
+// ResolveRefundWithBodyWithResponse Says what finance did about a refund that waited for it.
+//
+// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+func (c *ClientWithResponses) ResolveRefundWithBodyWithResponse(ctx context.Context, refundId RefundId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveRefundResponse, error) {
+	rsp, err := c.ResolveRefundWithBody(ctx, refundId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResolveRefundResponse(rsp)
+}
+
+// ResolveRefundWithResponse Says what finance did about a refund that waited for it.
+//
+// `retried`: WeChat Pay was told where the money is to go, or our balance was filled up; it is asked again.
+// `paid_otherwise`: the buyer has the money from another account of ours. Saying the same again changes
+// nothing; a refund that does not wait for finance is 409 `refund_not_with_finance`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/finance/refunds/{refundId}/resolution (the `ResolveRefund` operationId).
+func (c *ClientWithResponses) ResolveRefundWithResponse(ctx context.Context, refundId RefundId, body ResolveRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveRefundResponse, error) {
+	rsp, err := c.ResolveRefund(ctx, refundId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResolveRefundResponse(rsp)
+}
+
 // GetOrderWithResponse Shows one of the buyer's orders.
 //
 // Once its campaign is settled (each sale final, each refund made) an order that was a sale is
@@ -1289,6 +2048,101 @@ func ParsePlaceOrderResponse(rsp *http.Response) (*PlaceOrderResponse, error) {
 			headers.RetryAfter = &value
 		}
 		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReconciliationResponse parses an HTTP response from a GetReconciliationWithResponse call
+func ParseGetReconciliationResponse(rsp *http.Response) (*GetReconciliationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReconciliationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRefundsResponse parses an HTTP response from a ListRefundsWithResponse call
+func ParseListRefundsResponse(rsp *http.Response) (*ListRefundsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRefundsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Refunds
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResolveRefundResponse parses an HTTP response from a ResolveRefundWithResponse call
+func ParseResolveRefundResponse(rsp *http.Response) (*ResolveRefundResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResolveRefundResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -59,10 +59,27 @@ const (
 	batchHeader   = 61
 )
 
-// Batches shows a rule each batch of a partition that a fetch answers with, and the offsets of its
-// first and last record. What change does to the bytes is what arrives.
-func Batches(topic string, partition int32, change func(to *Host, batch []byte, first, last int64)) Rule {
-	return func(to *Host, a *Answer) Fate {
+// Batches puts what change makes of each batch of a partition into its place in what a fetch answers.
+// The batch has the records of the offsets from first to last.
+func Batches(topic string, partition int32, change func(batch []byte, first, last int64) []byte) Rule {
+	return fetched(topic, partition, func(p *kmsg.FetchResponseTopicPartition) {
+		var changed []byte
+		for rest := p.RecordBatches; len(rest) >= batchHeader; {
+			size := batchOverhead + int(binary.BigEndian.Uint32(rest[batchBytes:]))
+			if size > len(rest) {
+				break // a broker may cut the last one short
+			}
+			first := int64(binary.BigEndian.Uint64(rest[batchOffset:]))
+			changed = append(changed, change(rest[:size], first, first+int64(binary.BigEndian.Uint32(rest[batchDelta:])))...)
+			rest = rest[size:]
+		}
+		p.RecordBatches = changed
+	})
+}
+
+// fetched changes what fetches say of a partition.
+func fetched(topic string, partition int32, change func(*kmsg.FetchResponseTopicPartition)) Rule {
+	return func(_ *Host, a *Answer) Fate {
 		if a.Key != kmsg.Fetch {
 			return Deliver
 		}
@@ -71,10 +88,10 @@ func Batches(topic string, partition int32, change func(to *Host, batch []byte, 
 		if err := response.ReadFrom(a.Body); err != nil {
 			return Lost
 		}
-		for _, t := range response.Topics {
-			for _, p := range t.Partitions {
-				if t.Topic == topic && p.Partition == partition {
-					eachBatch(p.RecordBatches, func(batch []byte, first, last int64) { change(to, batch, first, last) })
+		for i, t := range response.Topics {
+			for j := range t.Partitions {
+				if p := &response.Topics[i].Partitions[j]; t.Topic == topic && p.Partition == partition {
+					change(p)
 				}
 			}
 		}
@@ -83,33 +100,32 @@ func Batches(topic string, partition int32, change func(to *Host, batch []byte, 
 	}
 }
 
-func eachBatch(batches []byte, each func(batch []byte, first, last int64)) {
-	for len(batches) >= batchHeader {
-		size := batchOverhead + int(binary.BigEndian.Uint32(batches[batchBytes:]))
-		if size > len(batches) {
-			return // a broker may cut the last one short
-		}
-		first := int64(binary.BigEndian.Uint64(batches[batchOffset:]))
-		each(batches[:size], first, first+int64(binary.BigEndian.Uint32(batches[batchDelta:])))
-		batches = batches[size:]
-	}
-}
-
 // Corrupt flips a bit in the batch that holds an offset.
 func Corrupt(topic string, partition int32, offset int64) Rule {
-	return Batches(topic, partition, func(_ *Host, batch []byte, first, last int64) {
+	return Batches(topic, partition, func(batch []byte, first, last int64) []byte {
 		if first <= offset && offset <= last {
 			batch[len(batch)-1] ^= 1
 		}
+		return batch
 	})
 }
 
-// Skip leaves a hole of one offset before the batch that begins at an offset, and behind it all
-// comes one too late.
-func Skip(topic string, partition int32, offset int64) Rule {
-	return Batches(topic, partition, func(_ *Host, batch []byte, first, _ int64) {
-		if first >= offset {
-			binary.BigEndian.PutUint64(batch[batchOffset:], uint64(first+1))
+// Drop leaves out the batch that holds an offset.
+func Drop(topic string, partition int32, offset int64) Rule {
+	return Batches(topic, partition, func(batch []byte, first, last int64) []byte {
+		if first <= offset && offset <= last {
+			return nil
 		}
+		return batch
+	})
+}
+
+// outOfRange is Kafka's OFFSET_OUT_OF_RANGE.
+const outOfRange = 1
+
+// Truncate has the broker say that it does not hold what a partition is asked for.
+func Truncate(topic string, partition int32) Rule {
+	return fetched(topic, partition, func(p *kmsg.FetchResponseTopicPartition) {
+		p.ErrorCode, p.RecordBatches = outOfRange, nil
 	})
 }

@@ -25,6 +25,9 @@ func (l *Logs) Handle(_ context.Context, r slog.Record) error {
 	var line strings.Builder
 	line.WriteString(r.Time.Format("15:04:05.000 ") + r.Level.String() + " " + r.Message + l.with)
 	r.Attrs(func(a slog.Attr) bool { line.WriteString(" " + a.String()); return true })
+	if r.Message == "request failed" {
+		return nil // the caller was told
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	*l.lines = append(*l.lines, line.String())
@@ -59,9 +62,12 @@ func (l *Logs) Count(words ...string) (n int) {
 	return n
 }
 
-// String is all of it, for a test that failed.
+// mostShown is how many lines are enough to understand a failure.
+const mostShown = 100
+
+// String is the beginning of it, for a test that failed.
 func (l *Logs) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Join(*l.lines, "\n")
+	return strings.Join((*l.lines)[:min(mostShown, len(*l.lines))], "\n")
 }

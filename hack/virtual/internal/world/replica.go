@@ -113,9 +113,36 @@ func (r *Replica) Crash() {
 // InPhase is nil if the replica knows the campaign to be in a phase.
 func (r *Replica) InPhase(uid string, want campaignv1.Status_Phase) error {
 	var status *campaignv1.Status
-	r.Lanes.All()[Partition].Peek(func(l *ledger.Ledger) { status, _ = l.Status(uid) })
+	for _, lane := range r.Lanes.All() {
+		lane.Peek(func(l *ledger.Ledger) {
+			if known, ok := l.Status(uid); ok {
+				status = known
+			}
+		})
+	}
 	if status.GetPhase() != want {
 		return fmt.Errorf("%s: the campaign is in phase %s", r.Host.Name, status.GetPhase())
 	}
 	return nil
+}
+
+// Decisions are what a lane has decided: where it is, and a digest of all on the way there.
+type Decisions struct {
+	Last   ledger.Position
+	Digest uint64
+}
+
+// Decisions of the lane as this replica has read it.
+func (r *Replica) Decisions() (d Decisions) {
+	r.Lanes.All()[Partition].Peek(func(l *ledger.Ledger) { d = Decisions{l.Last(), l.Digest()} })
+	return d
+}
+
+// Next is the offset that the lane comes to next.
+func (r *Replica) Next() int64 {
+	var next int64
+	for _, s := range r.Lanes.All()[Partition].Statuses(func(string) bool { return false }) {
+		next = s.GetOffset()
+	}
+	return next
 }

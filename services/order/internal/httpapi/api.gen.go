@@ -17,6 +17,54 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for BillDifferenceEntry.
+const (
+	BillDifferenceEntryPayment BillDifferenceEntry = "payment"
+	BillDifferenceEntryRefund  BillDifferenceEntry = "refund"
+)
+
+// Valid indicates whether the value is a known member of the BillDifferenceEntry enum.
+func (e BillDifferenceEntry) Valid() bool {
+	switch e {
+	case BillDifferenceEntryPayment:
+		return true
+	case BillDifferenceEntryRefund:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DifferenceKind.
+const (
+	AmountDiffers DifferenceKind = "amount_differs"
+	Doubled       DifferenceKind = "doubled"
+	MissingHere   DifferenceKind = "missing_here"
+	MissingThere  DifferenceKind = "missing_there"
+	OtherDay      DifferenceKind = "other_day"
+	StateDiffers  DifferenceKind = "state_differs"
+)
+
+// Valid indicates whether the value is a known member of the DifferenceKind enum.
+func (e DifferenceKind) Valid() bool {
+	switch e {
+	case AmountDiffers:
+		return true
+	case Doubled:
+		return true
+	case MissingHere:
+		return true
+	case MissingThere:
+		return true
+	case OtherDay:
+		return true
+	case StateDiffers:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DroppedLineReason.
 const (
 	NotOffered DroppedLineReason = "not_offered"
@@ -40,33 +88,146 @@ func (e DroppedLineReason) Valid() bool {
 
 // Defines values for OrderState.
 const (
-	Cancelled OrderState = "cancelled"
-	Expired   OrderState = "expired"
-	Held      OrderState = "held"
-	Paid      OrderState = "paid"
-	Refunded  OrderState = "refunded"
-	Refused   OrderState = "refused"
+	OrderStateCancelled OrderState = "cancelled"
+	OrderStateExpired   OrderState = "expired"
+	OrderStateHeld      OrderState = "held"
+	OrderStatePaid      OrderState = "paid"
+	OrderStateRefunded  OrderState = "refunded"
+	OrderStateRefused   OrderState = "refused"
 )
 
 // Valid indicates whether the value is a known member of the OrderState enum.
 func (e OrderState) Valid() bool {
 	switch e {
-	case Cancelled:
+	case OrderStateCancelled:
 		return true
-	case Expired:
+	case OrderStateExpired:
 		return true
-	case Held:
+	case OrderStateHeld:
 		return true
-	case Paid:
+	case OrderStatePaid:
 		return true
-	case Refunded:
+	case OrderStateRefunded:
 		return true
-	case Refused:
+	case OrderStateRefused:
 		return true
 	default:
 		return false
 	}
 }
+
+// Defines values for RefundTrouble.
+const (
+	RefundTroubleAbnormal RefundTrouble = "abnormal"
+	RefundTroubleClosed   RefundTrouble = "closed"
+	RefundTroubleRefused  RefundTrouble = "refused"
+)
+
+// Valid indicates whether the value is a known member of the RefundTrouble enum.
+func (e RefundTrouble) Valid() bool {
+	switch e {
+	case RefundTroubleAbnormal:
+		return true
+	case RefundTroubleClosed:
+		return true
+	case RefundTroubleRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundState.
+const (
+	RefundStateAccepted      RefundState = "accepted"
+	RefundStateAsked         RefundState = "asked"
+	RefundStateNeedsFinance  RefundState = "needs_finance"
+	RefundStatePaidOtherwise RefundState = "paid_otherwise"
+)
+
+// Valid indicates whether the value is a known member of the RefundState enum.
+func (e RefundState) Valid() bool {
+	switch e {
+	case RefundStateAccepted:
+		return true
+	case RefundStateAsked:
+		return true
+	case RefundStateNeedsFinance:
+		return true
+	case RefundStatePaidOtherwise:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResolutionHow.
+const (
+	ResolutionHowPaidOtherwise ResolutionHow = "paid_otherwise"
+	ResolutionHowRetried       ResolutionHow = "retried"
+)
+
+// Valid indicates whether the value is a known member of the ResolutionHow enum.
+func (e ResolutionHow) Valid() bool {
+	switch e {
+	case ResolutionHowPaidOtherwise:
+		return true
+	case ResolutionHowRetried:
+		return true
+	default:
+		return false
+	}
+}
+
+// BillDifference defines model for BillDifference.
+type BillDifference struct {
+	Entry        BillDifferenceEntry `json:"entry"`
+	JournalFen   int64               `json:"journalFen"`
+	JournalState string              `json:"journalState,omitempty"`
+
+	// Kind missing_here: the bill has it and the journal does not. missing_there: the other way round.
+	// amount_differs, state_differs: both have it, not alike. doubled: the bill has it twice. other_day: the
+	// journal has it on another day.
+	Kind DifferenceKind `json:"kind"`
+
+	// Number The out_trade_no of a payment and the out_refund_no of a refund.
+	Number string `json:"number"`
+
+	// OrderID Where the journal has one.
+	OrderID       string `json:"orderId,omitempty"`
+	ProviderFen   int64  `json:"providerFen"`
+	ProviderState string `json:"providerState,omitempty"`
+	TransactionID string `json:"transactionId,omitempty"`
+}
+
+// BillDifferenceEntry defines model for BillDifference.Entry.
+type BillDifferenceEntry string
+
+// BillSide defines model for BillSide.
+type BillSide struct {
+	PaidFen     int64 `json:"paidFen"`
+	Payments    int64 `json:"payments"`
+	RefundedFen int64 `json:"refundedFen"`
+	Refunds     int64 `json:"refunds"`
+}
+
+// DifferenceCount defines model for DifferenceCount.
+type DifferenceCount struct {
+	Count int64 `json:"count"`
+
+	// Fen By how much the bill says that we have more.
+	Fen int64 `json:"fen"`
+
+	// Kind missing_here: the bill has it and the journal does not. missing_there: the other way round.
+	// amount_differs, state_differs: both have it, not alike. doubled: the bill has it twice. other_day: the
+	// journal has it on another day.
+	Kind DifferenceKind `json:"kind"`
+}
+
+// DifferenceKind missing_here: the bill has it and the journal does not. missing_there: the other way round.
+// amount_differs, state_differs: both have it, not alike. doubled: the bill has it twice. other_day: the
+// journal has it on another day.
+type DifferenceKind string
 
 // DroppedLine defines model for DroppedLine.
 type DroppedLine struct {
@@ -190,6 +351,85 @@ type Problem struct {
 	Type    string        `json:"type"`
 }
 
+// Reconciliation defines model for Reconciliation.
+type Reconciliation struct {
+	// Counts All differences, by kind. It is empty when both sides say the same.
+	Counts []DifferenceCount `json:"counts"`
+	Date   string            `json:"date"`
+
+	// Differences The first 200 of each kind.
+	Differences []BillDifference `json:"differences"`
+	Elsewhere   BillSide         `json:"elsewhere"`
+	Journal     BillSide         `json:"journal"`
+	Provider    BillSide         `json:"provider"`
+}
+
+// Refund defines model for Refund.
+type Refund struct {
+	// AcceptedAt When WeChat Pay took it.
+	AcceptedAt  *time.Time `json:"acceptedAt,omitempty"`
+	CampaignUID string     `json:"campaignUid"`
+
+	// Fen An amount in fen, 1/100 yuan.
+	Fen Fen `json:"fen"`
+
+	// OrderID A TypeID.
+	//
+	// Example: ord_01jz6j8f4tfk2b6a1n8x9q7r5m
+	OrderID OrderID `json:"orderId"`
+
+	// OutRefundNo The number under which WeChat Pay knows it or will.
+	OutRefundNo string `json:"outRefundNo"`
+
+	// Reason short, returned, or why the payment was not wanted.
+	Reason string `json:"reason"`
+
+	// RefundID A TypeID.
+	RefundID   RefundID    `json:"refundId"`
+	Resolution *Resolution `json:"resolution,omitempty"`
+
+	// Since Since when finance has it.
+	Since *time.Time `json:"since,omitempty"`
+
+	// State asked: the provider is to be asked. accepted: it is on it. needs_finance: a person has to see to it.
+	// paid_otherwise: the buyer has the money from another account of ours.
+	State RefundState `json:"state"`
+
+	// TransactionID WeChat Pay's number of the payment.
+	TransactionID string `json:"transactionId"`
+
+	// Trouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: our balance was short for
+	// weeks. refused: WeChat Pay does not take the request.
+	Trouble *RefundTrouble `json:"trouble,omitempty"`
+}
+
+// RefundTrouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: our balance was short for
+// weeks. refused: WeChat Pay does not take the request.
+type RefundTrouble string
+
+// RefundID A TypeID.
+type RefundID = string
+
+// RefundState asked: the provider is to be asked. accepted: it is on it. needs_finance: a person has to see to it.
+// paid_otherwise: the buyer has the money from another account of ours.
+type RefundState string
+
+// Refunds defines model for Refunds.
+type Refunds struct {
+	Refunds []Refund `json:"refunds"`
+}
+
+// Resolution defines model for Resolution.
+type Resolution struct {
+	How ResolutionHow `json:"how"`
+
+	// Reference Finds it in finance's own books. It names no person.
+	Reference string `json:"reference"`
+}
+
+// ResolutionHow defines model for Resolution.How.
+type ResolutionHow string
+
 // CampaignUID defines model for CampaignUid.
 type CampaignUID = string
 
@@ -200,6 +440,14 @@ type IdempotencyKey = string
 type PlaceOrderParams struct {
 	// IdempotencyKey Chosen by the caller, one per intent. It counts for this buyer, route and campaign until the campaign is settled.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRefundsParams defines parameters for ListRefunds.
+type ListRefundsParams struct {
+	State RefundState `form:"state" json:"state"`
+
+	// After The last refundId of the page before.
+	After *RefundID `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // PayOrderParams defines parameters for PayOrder.
@@ -219,11 +467,23 @@ type ReceiveWechatPayNoticeParams struct {
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = PlaceOrder
 
+// ResolveRefundJSONRequestBody defines body for ResolveRefund for application/json ContentType.
+type ResolveRefundJSONRequestBody = Resolution
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// PlaceOrder Holds stock for a buyer until the campaign's hold time is over.
 	// (POST /v1/campaigns/{campaignUid}/orders)
 	PlaceOrder(c *gin.Context, campaignUID CampaignUID, params PlaceOrderParams)
+	// GetReconciliation Shows what came of comparing the provider's bill of a day with the payment journal.
+	// (GET /v1/finance/reconciliations/{date})
+	GetReconciliation(c *gin.Context, date string)
+	// ListRefunds Lists refunds by where they stand.
+	// (GET /v1/finance/refunds)
+	ListRefunds(c *gin.Context, params ListRefundsParams)
+	// ResolveRefund Says what finance did about a refund that waited for it.
+	// (POST /v1/finance/refunds/{refundId}/resolution)
+	ResolveRefund(c *gin.Context, refundID RefundID)
 	// GetOrder Shows one of the buyer's orders.
 	// (GET /v1/orders/{orderId})
 	GetOrder(c *gin.Context, orderID OrderID)
@@ -297,6 +557,91 @@ func (siw *ServerInterfaceWrapper) PlaceOrder(c *gin.Context) {
 	}
 
 	siw.Handler.PlaceOrder(c, campaignUID, params)
+}
+
+// GetReconciliation operation middleware
+func (siw *ServerInterfaceWrapper) GetReconciliation(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "date" -------------
+	var date string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "date", c.Param("date"), &date, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter date: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetReconciliation(c, date)
+}
+
+// ListRefunds operation middleware
+func (siw *ServerInterfaceWrapper) ListRefunds(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRefundsParams
+
+	// ------------- Required query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRefunds(c, params)
+}
+
+// ResolveRefund operation middleware
+func (siw *ServerInterfaceWrapper) ResolveRefund(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "refundId" -------------
+	var refundID RefundID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "refundId", c.Param("refundId"), &refundID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter refundId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ResolveRefund(c, refundID)
 }
 
 // GetOrder operation middleware
@@ -542,6 +887,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:orderId/cancellation", wrapper.CancelOrder)
 	router.POST(options.BaseURL+"/v1/orders/:orderId/payments", wrapper.PayOrder)
 	router.POST(options.BaseURL+"/v1/wechatpay/notices", wrapper.ReceiveWechatPayNotice)
+	router.GET(options.BaseURL+"/v1/finance/refunds", wrapper.ListRefunds)
+	router.POST(options.BaseURL+"/v1/finance/refunds/:refundId/resolution", wrapper.ResolveRefund)
+	router.GET(options.BaseURL+"/v1/finance/reconciliations/:date", wrapper.GetReconciliation)
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -652,6 +1000,118 @@ type PlaceOrderdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PlaceOrderdefaultApplicationProblemPlusJSONResponse) VisitPlaceOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReconciliationRequestObject struct {
+	Date string `json:"date"`
+}
+
+type GetReconciliationResponseObject interface {
+	VisitGetReconciliationResponse(w http.ResponseWriter) error
+}
+
+type GetReconciliation200JSONResponse Reconciliation
+
+func (response GetReconciliation200JSONResponse) VisitGetReconciliationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReconciliationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReconciliationdefaultApplicationProblemPlusJSONResponse) VisitGetReconciliationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRefundsRequestObject struct {
+	Params ListRefundsParams
+}
+
+type ListRefundsResponseObject interface {
+	VisitListRefundsResponse(w http.ResponseWriter) error
+}
+
+type ListRefunds200JSONResponse Refunds
+
+func (response ListRefunds200JSONResponse) VisitListRefundsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRefundsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRefundsdefaultApplicationProblemPlusJSONResponse) VisitListRefundsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveRefundRequestObject struct {
+	RefundID RefundID `json:"refundId"`
+	Body     *ResolveRefundJSONRequestBody
+}
+
+type ResolveRefundResponseObject interface {
+	VisitResolveRefundResponse(w http.ResponseWriter) error
+}
+
+type ResolveRefund204Response struct {
+}
+
+func (response ResolveRefund204Response) VisitResolveRefundResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ResolveRefunddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResolveRefunddefaultApplicationProblemPlusJSONResponse) VisitResolveRefundResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -821,6 +1281,15 @@ type StrictServerInterface interface {
 	// PlaceOrder Holds stock for a buyer until the campaign's hold time is over.
 	// (POST /v1/campaigns/{campaignUid}/orders)
 	PlaceOrder(ctx context.Context, request PlaceOrderRequestObject) (PlaceOrderResponseObject, error)
+	// GetReconciliation Shows what came of comparing the provider's bill of a day with the payment journal.
+	// (GET /v1/finance/reconciliations/{date})
+	GetReconciliation(ctx context.Context, request GetReconciliationRequestObject) (GetReconciliationResponseObject, error)
+	// ListRefunds Lists refunds by where they stand.
+	// (GET /v1/finance/refunds)
+	ListRefunds(ctx context.Context, request ListRefundsRequestObject) (ListRefundsResponseObject, error)
+	// ResolveRefund Says what finance did about a refund that waited for it.
+	// (POST /v1/finance/refunds/{refundId}/resolution)
+	ResolveRefund(ctx context.Context, request ResolveRefundRequestObject) (ResolveRefundResponseObject, error)
 	// GetOrder Shows one of the buyer's orders.
 	// (GET /v1/orders/{orderId})
 	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
@@ -930,6 +1399,102 @@ func (sh *strictHandler) PlaceOrder(ctx *gin.Context, campaignUID CampaignUID, p
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PlaceOrderResponseObject); ok {
 		if err := validResponse.VisitPlaceOrderResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetReconciliation operation middleware
+func (sh *strictHandler) GetReconciliation(ctx *gin.Context, date string) {
+	var request GetReconciliationRequestObject
+
+	request.Date = date
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReconciliation(ctx, request.(GetReconciliationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReconciliation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetReconciliationResponseObject); ok {
+		if err := validResponse.VisitGetReconciliationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRefunds operation middleware
+func (sh *strictHandler) ListRefunds(ctx *gin.Context, params ListRefundsParams) {
+	var request ListRefundsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRefunds(ctx, request.(ListRefundsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRefunds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRefundsResponseObject); ok {
+		if err := validResponse.VisitListRefundsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ResolveRefund operation middleware
+func (sh *strictHandler) ResolveRefund(ctx *gin.Context, refundID RefundID) {
+	var request ResolveRefundRequestObject
+
+	request.RefundID = refundID
+
+	var body ResolveRefundJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResolveRefund(ctx, request.(ResolveRefundRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResolveRefund")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ResolveRefundResponseObject); ok {
+		if err := validResponse.VisitResolveRefundResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

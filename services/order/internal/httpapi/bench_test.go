@@ -51,7 +51,7 @@ func BenchmarkPlaceOrder(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	handler, err := New(holds{}, NewPayments(nil, nil, nil, keys), Door{Buyers: keys, Probes: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
+	handler, err := New(holds{}, NewPayments(nil, nil, nil, keys), nil, Door{Buyers: keys, Probes: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

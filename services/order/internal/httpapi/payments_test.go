@@ -80,7 +80,7 @@ func newDoor(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	d := &door{T: t, desk: &desk{}, tokens: tokens, platform: platform}
-	d.Handler, err = New(nil, NewPayments(d.desk, d.merchant(), d.desk, tokens), Door{Buyers: tokens, Probes: http.NotFoundHandler()})
+	d.Handler, err = New(nil, NewPayments(d.desk, d.merchant(), d.desk, tokens), nil, Door{Buyers: tokens, Probes: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,12 +81,12 @@ func openTwoDoors(t testing.TB) *twoDoors {
 		t.Fatal(err)
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	if d.fast, err = New(d.desk, NewPayments(nil, nil, nil, keys), Door{Buyers: keys, Log: quiet}); err != nil {
+	if d.fast, err = New(d.desk, NewPayments(nil, nil, nil, keys), nil, Door{Buyers: keys, Log: quiet}); err != nil {
 		t.Fatal(err)
 	}
 	engine, err := httpkit.New(httpkit.Options{
 		Service: Service, Spec: api.Spec, MaxBodyBytes: maxBodyBytes, Log: quiet,
-		Auth: httpkit.Authenticators{"buyerToken": keys.Authenticate(auth.Buyer)},
+		Auth: httpkit.Authenticators{"buyerToken": keys.Authenticate(auth.Buyer), "staffToken": nobodyIsStaff},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ type OrderDesk interface {
 // Server answers the routes of the contract.
 type Server struct {
 	*Payments
+	*Finance
 	orders OrderDesk
 	limit  *httpkit.Limiter
 }
@@ -38,8 +39,9 @@ var _ StrictServerInterface = (*Server)(nil)
 
 // Door is what the server needs besides the use cases.
 type Door struct {
-	// Buyers verify buyer tokens.
+	// Buyers verify buyer tokens, Staff OIDC tokens; without Staff nobody is staff.
 	Buyers *auth.Keys
+	Staff  func(*http.Request) (auth.Principal, error)
 	// Probes serves /livez and /readyz.
 	Probes http.Handler
 	// Log takes errors; nil is slog.Default().
@@ -47,7 +49,10 @@ type Door struct {
 }
 
 // New returns the service's HTTP handler.
-func New(orders OrderDesk, payments *Payments, door Door) (http.Handler, error) {
+func New(orders OrderDesk, payments *Payments, finance *Finance, door Door) (http.Handler, error) {
+	if door.Staff == nil {
+		door.Staff = nobodyIsStaff
+	}
 	limit, err := httpkit.NewLimiter("order.lane_writes")
 	if err != nil {
 		return nil, err
@@ -58,17 +63,24 @@ func New(orders OrderDesk, payments *Payments, door Door) (http.Handler, error) 
 	}
 	engine, err := httpkit.New(httpkit.Options{
 		Service: Service, Spec: api.Spec, MaxBodyBytes: maxBodyBytes, Probes: door.Probes, Log: door.Log,
-		Auth:   httpkit.Authenticators{"buyerToken": door.Buyers.Authenticate(auth.Buyer)},
+		Auth: httpkit.Authenticators{
+			"buyerToken": door.Buyers.Authenticate(auth.Buyer),
+			"staffToken": door.Staff,
+		},
 		Direct: map[string]httpkit.Direct{"placeOrder": counter.place},
 	})
 	if err != nil {
 		return nil, err
 	}
-	strict := NewStrictHandlerWithOptions(&Server{Payments: payments, orders: orders, limit: limit}, nil, StrictGinServerOptions{
+	strict := NewStrictHandlerWithOptions(&Server{Payments: payments, Finance: finance, orders: orders, limit: limit}, nil, StrictGinServerOptions{
 		RequestErrorHandlerFunc:  httpkit.RequestError,
 		HandlerErrorFunc:         httpkit.HandlerError,
 		ResponseErrorHandlerFunc: httpkit.ResponseError,
 	})
 	RegisterHandlersWithOptions(engine, strict, GinServerOptions{ErrorHandler: httpkit.ParameterError})
 	return engine, nil
+}
+
+func nobodyIsStaff(*http.Request) (auth.Principal, error) {
+	return auth.Principal{}, auth.ErrStaffIssuer
 }

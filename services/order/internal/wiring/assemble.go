@@ -23,8 +23,12 @@ type Outside struct {
 	Snapshots lane.Snapshots
 	// Provider takes and returns money.
 	Provider Provider
+	// Bills has the provider's daily bills; nil compares none.
+	Bills app.Biller
 	// Buyers verify buyer tokens, Shares share links.
 	Buyers, Shares *auth.Keys
+	// Staff verifies the tokens of staff; nil lets nobody in.
+	Staff func(*http.Request) (auth.Principal, error)
 	// LaneRules asks for a switch of every lane to these rules; 0 asks for none.
 	LaneRules uint16
 	// DatabaseReady is the readiness check of what keeps Payments and Snapshots.
@@ -59,8 +63,12 @@ func Assemble(ctx context.Context, o Outside, log *slog.Logger) (*Service, error
 	}
 	orders := app.NewOrders(lanes, app.NewMoneyOfOrders(money), o.Shares)
 	payments := newPayments(money, lanes, o.Provider, log)
-	handler, err := httpapi.New(orders, httpapi.NewPayments(payments, o.Provider, payments, o.Buyers), httpapi.Door{
-		Buyers: o.Buyers, Log: log,
+	bills, err := app.NewBills(app.BillsConfig{Journal: money, Biller: o.Bills, Asker: payments, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := httpapi.New(orders, httpapi.NewPayments(payments, o.Provider, payments, o.Buyers), httpapi.NewFinance(payments, bills), httpapi.Door{
+		Buyers: o.Buyers, Staff: o.Staff, Log: log,
 		Probes: run.Probes(map[string]func(*http.Request) error{
 			"mongodb":   o.DatabaseReady,
 			"kafka":     func(r *http.Request) error { return o.Kafka.Ping(r.Context()) },
@@ -71,7 +79,11 @@ func Assemble(ctx context.Context, o Outside, log *slog.Logger) (*Service, error
 	if err != nil {
 		return nil, err
 	}
-	roles := paymentRoles(money, payments, o.Kafka, log)
+	work := payments.Work
+	if o.Bills != nil {
+		work = alsoBills(work, bills)
+	}
+	roles := paymentRoles(money, work, o.Kafka, log)
 	roles[eventin.BrandEvents] = eventin.Allocations(lanes, log)
 	roles[lane.SharedTopic] = lanes.Publisher()
 	return &Service{

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
+	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/order/internal/app"
 	"github.com/qingcang/qingcang/services/order/internal/eventin"
 	"github.com/qingcang/qingcang/services/order/internal/httpapi"
@@ -43,8 +44,8 @@ func tellStatus(s *app.CampaignStatus) func(context.Context, *lane.Lane) error {
 }
 
 // paymentRoles are what the money side does with topics of the service's group.
-// Who publishes a shard of the payment journal also does the work of its orders.
-func paymentRoles(j *app.PaymentJournal, cases *app.Payments, conn *eventkit.Conn, log *slog.Logger) map[string]eventkit.Role {
+// Who publishes a shard of the payment journal also does the shard's work.
+func paymentRoles(j *app.PaymentJournal, work shardWork, conn *eventkit.Conn, log *slog.Logger) map[string]eventkit.Role {
 	heard, relay := eventin.Role(j, log), j.Relay(conn, orderEvents)
 	return map[string]eventkit.Role{
 		eventin.LaneEvents:       heard,
@@ -52,9 +53,25 @@ func paymentRoles(j *app.PaymentJournal, cases *app.Payments, conn *eventkit.Con
 		orderEvents: {Own: func(ctx context.Context, a eventkit.Assignment) error {
 			group, ctx := errgroup.WithContext(ctx)
 			group.Go(func() error { return relay.Own(ctx, a) })
-			group.Go(func() error { return cases.Work(ctx, a.Partition) })
+			group.Go(func() error { return work(ctx, a.Partition) })
 			return group.Wait()
 		}},
+	}
+}
+
+// shardWork does what a shard of the payment journal waits for, until ctx ends.
+type shardWork func(ctx context.Context, shard int) error
+
+// alsoBills lets who works on the shard that keeps the bills compare them, too.
+func alsoBills(work shardWork, bills *app.Bills) shardWork {
+	return func(ctx context.Context, shard int) error {
+		if shard != journal.ShardOf(payment.BillKey) {
+			return work(ctx, shard)
+		}
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return work(ctx, shard) })
+		group.Go(func() error { return bills.Run(ctx) })
+		return group.Wait()
 	}
 }
 

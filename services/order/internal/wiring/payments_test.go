@@ -139,7 +139,7 @@ func (w *world) replica() *replica {
 		w.Fatal(err)
 	}
 	cases := newPayments(j, lanes, w.till, log)
-	roles := paymentRoles(j, cases, w.conn, log)
+	roles := paymentRoles(j, cases.Work, w.conn, log)
 	roles[lane.SharedTopic] = lanes.Publisher()
 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))

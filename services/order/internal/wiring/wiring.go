@@ -29,6 +29,9 @@ type Config struct {
 	Instance       string `env:"INSTANCE"`
 	BuyerTokenKeys string `env:"BUYER_TOKEN_KEYS_FILE,required,notEmpty"`
 	ShareTokenKeys string `env:"SHARE_TOKEN_KEYS_FILE,required,notEmpty"`
+	// The issuer of finance's tokens; without one nobody is staff.
+	OIDCIssuer   string `env:"OIDC_ISSUER"`
+	OIDCAudience string `env:"OIDC_AUDIENCE"`
 	// LaneRules switches every lane to these rules, when all replicas run a binary that knows them.
 	LaneRules uint16 `env:"LANE_RULES"`
 	Mongo     mongokit.Config
@@ -70,7 +73,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, listener net.Liste
 	service, err := Assemble(ctx, Outside{
 		LaneRules: cfg.LaneRules,
 		Kafka:     conn, Payments: journal.NewMongoStore(db, app.PaymentCollection),
-		Snapshots: journal.NewMongoStore(db, laneCollection), Provider: provider,
+		Snapshots: journal.NewMongoStore(db, laneCollection), Provider: provider, Bills: provider,
+		Staff:  auth.NewStaffVerifier(cfg.OIDCIssuer, cfg.OIDCAudience, nil).Authenticate,
 		Buyers: buyers, Shares: shares, DatabaseReady: mongokit.Ready(db),
 	}, log)
 	if err != nil {

@@ -1,0 +1,161 @@
+package virtual
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	"github.com/qingcang/qingcang/proto/lane/record"
+	"github.com/qingcang/qingcang/services/order/internal/lane"
+	"github.com/qingcang/qingcang/services/order/virtual/internal/network"
+	"github.com/qingcang/qingcang/services/order/virtual/internal/world"
+)
+
+// TestBytesThatAreNoEntryAreSkippedAlike: the batch is whole, what stands in it means nothing.
+func TestBytesThatAreNoEntryAreSkippedAlike(t *testing.T) {
+	inWorld(t, 2, func(w *world.World, replicas []*world.Replica) {
+		w.Open(world.Sale("sale", 100, "a"), replicas[0])
+		for i, bytes := range [][]byte{{}, {1}, {1, 0xff, 0xff}, append([]byte{1}, make([]byte, 4_000)...)} {
+			appends(w, bytes)
+			if a := w.Insist(world.One(fmt.Sprintf("buyer-%d", i), "sale", w.Key()), replicas[i%2]); a.Status != http.StatusCreated {
+				w.Errorf("behind it: %d %s", a.Status, a.Text)
+			}
+		}
+		third := w.Start()
+		sameDecisions(w, append(replicas, third)...)
+		for _, r := range append(replicas, third) {
+			l := r.Lanes.All()[world.Partition]
+			if got := l.Skipped(); got != 4 || l.Stopped() != "" {
+				w.Errorf("%s skipped %d entries, want 4, and stands still because %q", r.Host.Name, got, l.Stopped())
+			}
+			if w.Logs.Count("ERROR", r.Host.Name, "lane entry skipped") != 4 {
+				w.Errorf("%s does not say that it skipped them", r.Host.Name)
+			}
+		}
+	})
+}
+
+// appends puts bytes into the lane's log.
+func appends(w *world.World, value []byte) {
+	w.Helper()
+	if _, err := w.Conn.Append(w.Context(), lane.SharedTopic, world.Partition, [][]byte{value}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// damage is something that a lane must not guess about.
+type damage struct {
+	// rule is what happens to the entry at an offset on its way; nil where do makes it.
+	rule func(offset int64) network.Rule
+	do   func(w *world.World)
+	// passes is a rule that is taken away before the offset is skipped.
+	passes bool
+}
+
+// TestALaneThatCannotGoOnStopsAloneAndLoudly, until the operator skips the offset.
+func TestALaneThatCannotGoOnStopsAloneAndLoudly(t *testing.T) {
+	for name, d := range map[string]damage{
+		"a wrong checksum": {rule: func(offset int64) network.Rule { return network.Corrupt(lane.SharedTopic, world.Partition, offset) }},
+		"a gap":            {rule: func(offset int64) network.Rule { return network.Drop(lane.SharedTopic, world.Partition, offset) }},
+		"a log that was cut": {passes: true, rule: func(int64) network.Rule {
+			return network.Truncate(lane.SharedTopic, world.Partition)
+		}},
+		"rules that nobody knows": {do: func(w *world.World) {
+			entry := record.Entry{Rules: 99, Command: &record.Tick{}}
+			value, err := entry.Append(nil)
+			if err != nil {
+				w.Fatal(err)
+			}
+			appends(w, value)
+		}},
+		"a format that nobody knows": {do: func(w *world.World) { appends(w, []byte{255, 1, 2, 3}) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 2, func(w *world.World, replicas []*world.Replica) { d.isMended(w, replicas) })
+		})
+	}
+}
+
+func (d damage) isMended(w *world.World, replicas []*world.Replica) {
+	w.Open(world.Sale("sale", 100, "a"), replicas[0])
+	elsewhere := world.Sale("elsewhere", 100, "a")
+	elsewhere.Lane.Partition = world.Partition - 1
+	w.Open(elsewhere, replicas[1])
+	before := w.Insist(world.One("ann", "sale", w.Key()), replicas...)
+
+	// Time stands still while the damage is done, or a tick would be at that offset.
+	offset, err := w.Conn.EndOffset(w.Context(), lane.SharedTopic, world.Partition)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if d.do != nil {
+		d.do(w)
+	} else {
+		w.Network.Rules(d.rule(offset))
+	}
+	lost := world.One("bob", "sale", w.Key())
+	w.Together(3, func(i int) {
+		replicas[i%2].Place(world.One(fmt.Sprintf("lost-%d", i), "sale", fmt.Sprintf("lost-key-%d", i)))
+	})
+	stopped := func() error {
+		for _, r := range replicas {
+			if r.Lanes.All()[world.Partition].Stopped() == "" {
+				return errors.New("the lane runs")
+			}
+		}
+		return nil
+	}
+	w.Eventually(stopped)
+
+	for i, r := range replicas {
+		if a := r.Place(lost); a.Status != http.StatusServiceUnavailable || a.Code != "lane_stopped" || a.RetryAfter == "" {
+			w.Errorf("the lane that stands still answers %d %s", a.Status, a.Text)
+		}
+		if a := w.Insist(world.One(fmt.Sprintf("other-%d", i), "elsewhere", w.Key()), r); a.Status != http.StatusCreated {
+			w.Errorf("another lane answers %d %s", a.Status, a.Text)
+		}
+	}
+	w.Pass(2 * time.Minute)
+	for _, r := range replicas {
+		for _, loud := range []string{"lane stopped", "lane stands still"} {
+			if w.Logs.Count("ERROR", r.Host.Name, loud) == 0 {
+				w.Errorf("%s does not say %q", r.Host.Name, loud)
+			}
+		}
+	}
+	w.Eventually(func() error {
+		if s := w.Status("sale"); s.GetStopped() == "" {
+			return errors.New("the campaign's status does not say that its lane stands still")
+		}
+		return nil
+	})
+
+	if d.passes {
+		w.Network.Rules()
+	}
+	skip := world.Sale("sale", 100, "a")
+	skip.Generation, skip.Lane.SkipOffsets = 2, []int64{replicas[0].Next()}
+	w.Want(skip)
+	for i, r := range replicas {
+		w.Eventually(func() error {
+			if a := r.Place(lost); a.Status != http.StatusCreated {
+				return fmt.Errorf("behind the skipped entry, replica %d: %d %s", i+1, a.Status, a.Text)
+			}
+			return nil
+		})
+		if a := r.Show("ann", before.Order.ID); a.Order.State != "held" {
+			w.Errorf("what came before: %d %s", a.Status, a.Text)
+		}
+	}
+	third := w.Start()
+	sameDecisions(w, append(replicas, third)...)
+	w.Eventually(func() error {
+		if s := w.Status("sale"); s.GetStopped() != "" || s.GetPhase() != campaignv1.Status_PHASE_OPEN {
+			return fmt.Errorf("the campaign's status: %v", s)
+		}
+		return nil
+	})
+}
