@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/card"
+	"github.com/qingcang/qingcang/hack/bench/internal/load"
 	"github.com/qingcang/qingcang/hack/bench/internal/systems"
 )
 
@@ -53,12 +54,16 @@ func (b *bench) growth(ctx context.Context, g growth) error {
 	if err != nil {
 		return err
 	}
+	announced, err := ours.Announced(ctx)
+	if err != nil {
+		return err
+	}
 	if err := b.fill(ctx, ours, g.sale, orders); err != nil {
 		return err
 	}
 	if g.hold > 0 {
 		// Two events an order: held, and released.
-		if err := ours.AwaitAnnounced(ctx, int64(warmOrders+2*orders), g.hold+fillLimit); err != nil {
+		if err := ours.AwaitAnnounced(ctx, announced+int64(2*orders), g.hold+fillLimit); err != nil {
 			return err
 		}
 	}
@@ -80,11 +85,17 @@ const (
 	residentStep   = 500 * time.Millisecond
 	residentSteady = 8
 	residentLimit  = 90 * time.Second
+	// A stir is long enough for a heap of several GB to be collected a few times at GOGC=10.
+	stirConnections, stirFor = 16, 3 * time.Second
 )
 
-// resident is the memory of an order service at rest.
+// resident is the memory of an order service at rest. A few orders before that have the collector see what
+// the work before has left: without any work it looks every two minutes only.
 func (b *bench) resident(ctx context.Context, ours *systems.Ours) (least int64, err error) {
 	if err := ours.Settle(ctx); err != nil {
+		return 0, err
+	}
+	if _, err := b.sell(ctx, &ours.System, load.Plan{Connections: stirConnections, For: stirFor}); err != nil {
 		return 0, err
 	}
 	ticker := time.NewTicker(residentStep)
