@@ -551,7 +551,7 @@ type ClientInterface interface {
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
-	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+	// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -565,7 +565,7 @@ type ClientInterface interface {
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
-	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+	// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -613,7 +613,7 @@ type ClientInterface interface {
 
 	// GetOrder Shows one of the buyer's orders.
 	//
-	// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+	// Once its campaign is settled (each sale final, each refund made or with finance) an order that was a sale is
 	// still shown, without what was dropped from it; one that never was (expired, cancelled,
 	// refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
 	// not exist or is somebody else's.
@@ -652,7 +652,7 @@ type ClientInterface interface {
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 // order is answered, as it was decided. Once the campaign is settled (each sale final, each
-// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -676,7 +676,7 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, campaignUid CampaignUid
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 // order is answered, as it was decided. Once the campaign is settled (each sale final, each
-// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -774,7 +774,7 @@ func (c *Client) ResolveRefund(ctx context.Context, refundId RefundId, body Reso
 
 // GetOrder Shows one of the buyer's orders.
 //
-// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+// Once its campaign is settled (each sale final, each refund made or with finance) an order that was a sale is
 // still shown, without what was dropped from it; one that never was (expired, cancelled,
 // refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
 // not exist or is somebody else's.
@@ -1283,7 +1283,7 @@ type ClientWithResponsesInterface interface {
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
-	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+	// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1297,7 +1297,7 @@ type ClientWithResponsesInterface interface {
 	// are considered in the order given and each is held or dropped whole. An order of which
 	// nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 	// order is answered, as it was decided. Once the campaign is settled (each sale final, each
-	// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+	// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1349,7 +1349,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetOrderWithResponse Shows one of the buyer's orders.
 	//
-	// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+	// Once its campaign is settled (each sale final, each refund made or with finance) an order that was a sale is
 	// still shown, without what was dropped from it; one that never was (expired, cancelled,
 	// refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
 	// not exist or is somebody else's.
@@ -1806,7 +1806,7 @@ func (r ReceiveWechatPayNoticeResponse) ContentType() string {
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 // order is answered, as it was decided. Once the campaign is settled (each sale final, each
-// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1826,7 +1826,7 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 // are considered in the order given and each is held or dropped whole. An order of which
 // nothing fits is refused. Send the same Idempotency-Key again after a lost reply: the same
 // order is answered, as it was decided. Once the campaign is settled (each sale final, each
-// refund made) its lane forgets its orders, and whatever the key the answer is `closed`.
+// refund made or with finance) its lane forgets its orders, and whatever the key the answer is `closed`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1908,7 +1908,7 @@ func (c *ClientWithResponses) ResolveRefundWithResponse(ctx context.Context, ref
 
 // GetOrderWithResponse Shows one of the buyer's orders.
 //
-// Once its campaign is settled (each sale final, each refund made) an order that was a sale is
+// Once its campaign is settled (each sale final, each refund made or with finance) an order that was a sale is
 // still shown, without what was dropped from it; one that never was (expired, cancelled,
 // refused, or its payment not wanted and refunded) is 404 `unknown_order`, like one that does
 // not exist or is somebody else's.

@@ -132,7 +132,8 @@ func (w *till) splitIsExact() {
 }
 
 // life plays one order's money from the prepay to the end: notices repeated, for
-// wrong amounts and for second payments, parcels short, returns in pieces, all of
+// wrong amounts and for second payments, parcels short, returns in pieces, refunds
+// that the provider closes, calls abnormal or refuses and finance sees to, all of
 // it repeated and in any order. At the end nothing is in transit.
 func life(t *proof.Trial, everyFact, everyDecision func(*till)) {
 	w := newTill(t, everyFact, everyDecision)
@@ -144,8 +145,17 @@ func life(t *proof.Trial, everyFact, everyDecision func(*till)) {
 	notice := func(transaction string, fen money.Fen) func() {
 		return func() { w.take(Receive(w.order(), Receipt{TransactionID: transaction, Fen: fen}, w.now)) }
 	}
+	troubled := func() {
+		for _, r := range slices.Clone(w.order().Refunds) {
+			w.trouble(r)
+		}
+	}
 	settle := func() {
 		for _, r := range slices.Clone(w.order().Refunds) {
+			if r.Stage == RefundWithFinance {
+				w.take(ResolveRefund(w.order(), r.ID, Resolution{How: Retried, Reference: "retried"}, w.now))
+				r, _ = w.order().refund(r.ID)
+			}
 			w.take(RecordRefund(w.order(), backs(r), w.now))
 		}
 	}
@@ -165,7 +175,7 @@ func life(t *proof.Trial, everyFact, everyDecision func(*till)) {
 			steps = append(steps, step)
 		}
 	}
-	steps = append(steps, settle, settle, settle)
+	steps = append(steps, troubled, troubled, troubled, troubled, settle)
 	t.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
 	for _, step := range steps {
 		step()
@@ -174,6 +184,19 @@ func life(t *proof.Trial, everyFact, everyDecision func(*till)) {
 	settle()
 	if transit := w.of(PaymentInTransit) != 0 || w.of(RefundInTransit) != 0; transit || w.order().Open() {
 		t.Fatalf("in transit at the end: %v after %s", w.book, strings.Join(w.heard, ", "))
+	}
+}
+
+// trouble lets the provider say anything of a refund, and finance see to it.
+func (w *till) trouble(r Refund) {
+	states := []RefundState{RefundProcessing, RefundMade, RefundClosed, RefundAbnormal, RefundRefused}
+	a := RefundAnswer{Number: r.Number(), State: states[w.IntN(len(states))], Fen: r.Fen, AcceptedAt: w.now}
+	if r.Stage != RefundWithFinance || r.Trouble == TroubleAbnormal { // else the provider does not know the number
+		w.take(RecordRefund(w.order(), a, w.now))
+	}
+	if r, _ = w.order().refund(r.ID); r.Stage == RefundWithFinance && w.Chance(2) {
+		how := []How{Retried, PaidElsewhere}[w.IntN(2)]
+		w.take(ResolveRefund(w.order(), r.ID, Resolution{How: how, Reference: "case"}, w.now))
 	}
 }
 

@@ -17,7 +17,8 @@ func Of(lane *campaignv1.Status, money payment.Counts) *campaignv1.Status {
 }
 
 // Settles reports whether a campaign can leave its lane: it sells nothing more,
-// no hold is left, each sale is paid and final, and no money is on its way.
+// no hold is left, each sale is paid and final, and no money is on its way, but
+// for refunds that a person has to see to.
 //
 // The lane's part is to be read before the money's: a sale that the lane shows
 // must not be missed in the money, and one that the money shows only later is
