@@ -14,19 +14,22 @@ import (
 // errBusy is the fault of a request that could not be served in time.
 var errBusy = fault.New(fault.TooMany, "busy", "too many come at once; come again in a second with the same key").RetryAfter(1)
 
-// Bounds of a Limiter: what it lets in at once.
+// Bounds of a Limiter: what it lets in at once. They are high because to turn somebody away costs a third of
+// what it costs to serve him, and he comes again: 2,000 connections that asked for three times what a
+// process could do got a quarter of it where 500 were let in, and all of it where they could wait.
 const (
-	// fewest keep batches full enough that a process which was slow for a while gets fast again.
-	fewest = 64
-	// most is what a process may keep waiting; at 20,000 a second the last waits a tenth of a second.
-	most = 2_048
+	// fewest is where a limit that follows a slow log ends: full batches, and a second's wait at 1,000 a second.
+	fewest = 1_024
+	// most is what a process may keep waiting; at 20,000 a second the last waits 0.4 seconds.
+	most = 8_192
 	// atFirst is where a process begins that knows nothing of its own speed.
-	atFirst = 512
+	atFirst = 4_096
 )
 
-// How a Limiter follows latency: it looks ten times a second, at the slowest tenth of what it let in.
+// How a Limiter follows latency: it looks up to 50 times a second, at the slowest tenth of what it let in,
+// and goes a step of the limit's logarithm up or down.
 const (
-	lookEvery   = 100 * time.Millisecond
+	lookEvery   = 20 * time.Millisecond
 	lookAtLeast = 50
 	slowTenth   = 0.9
 )

@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,9 +29,11 @@ const goodBody = `{"addressId":"addr_01h455vb4pex5vsknk084sn02q","lines":[{"sku"
 // asked is a desk that notes what it is asked for, and refuses it early where a test says so.
 type asked struct {
 	OrderDesk
-	early  app.Refusal
+	early app.Refusal
+	block chan struct{} // if set, Place waits for its end
+
+	mu     sync.Mutex
 	placed []app.PlaceOrder
-	block  chan struct{} // if set, Place waits for its end
 }
 
 func (d *asked) Refusal(context.Context, app.PlaceOrder) (app.Refusal, error) { return d.early, nil }
@@ -40,6 +43,8 @@ func (d *asked) Place(_ context.Context, c app.PlaceOrder) (app.OrderView, error
 		<-d.block
 	}
 	c.Buyer = auth.Principal{}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.placed = append(d.placed, c)
 	return app.OrderView{State: app.OrderHeld}, nil
 }
@@ -237,6 +242,50 @@ func TestAnOrderIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 				t.Fatalf("got %d %v %s, want %+v", w.Code, w.Header(), w.Body, want)
 			}
 		})
+	}
+}
+
+func TestWhoCannotBeServedInTimeIsToldSoAtOnce(t *testing.T) {
+	d := openTwoDoors(t)
+	d.desk.block = make(chan struct{})
+	var waiting sync.WaitGroup
+	crowd := make(chan int, 6_000) // answers of those who came while nobody was served
+	for range cap(crowd) {
+		waiting.Go(func() {
+			w := httptest.NewRecorder()
+			d.fast.ServeHTTP(w, d.request("sale", "key-0001", goodType, goodBody))
+			crowd <- w.Code
+		})
+	}
+	for range cap(crowd) / 6 { // so many at least are turned away while the others wait
+		if status := <-crowd; status != http.StatusTooManyRequests {
+			t.Errorf("got %d before anybody was served", status)
+		}
+	}
+	// From here on the limiter is full: somebody was turned away, and nobody has left.
+	r := d.request("sale", "key-0001", goodType, "")
+	r.ContentLength, r.Body = 90, unreadable{t}
+	began, w := time.Now(), httptest.NewRecorder()
+	d.fast.ServeHTTP(w, r)
+	if took := time.Since(began); took > 50*time.Millisecond {
+		t.Errorf("it took %s to be turned away", took)
+	}
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), `"code":"busy"`) {
+		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	cancel := httptest.NewRequest(http.MethodPost, "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/cancellation", nil)
+	cancel.Header.Set("Authorization", "Bearer "+d.token)
+	w = httptest.NewRecorder()
+	d.fast.ServeHTTP(w, cancel)
+	if w.Code != http.StatusTooManyRequests {
+		t.Errorf("a cancellation got %d", w.Code)
+	}
+	close(d.desk.block)
+	waiting.Wait()
+	w = httptest.NewRecorder()
+	d.fast.ServeHTTP(w, d.request("sale", "key-0001", goodType, goodBody))
+	if w.Code != http.StatusCreated {
+		t.Errorf("after all were served: got %d", w.Code)
 	}
 }
 
