@@ -18,6 +18,8 @@ var (
 	ErrRefused     = fault.New(fault.Unprocessable, "payment_refused", "WeChat Pay refuses this payment or refund")
 	ErrUnavailable = fault.New(fault.Unavailable, "payment_unavailable", "WeChat Pay did not answer; try again soon").RetryAfter(2)
 
+	// ErrShort means that our balance does not cover a refund yet.
+	ErrShort = fault.New(fault.Unavailable, "balance_short", "the balance at WeChat Pay does not cover the refund; it is tried again").RetryAfter(60)
 	// ErrNoBill means that nothing was paid and nothing given back on that day.
 	ErrNoBill = fault.New(fault.NotFound, "bill_none", "WeChat Pay has no bill of this day")
 
@@ -37,7 +39,7 @@ var byCode = map[string]*fault.Error{
 	"ORDERCLOSED":         ErrClosed,
 	"NO_STATEMENT_EXIST":  ErrNoBill,
 	"STATEMENT_CREATING":  ErrUnavailable,
-	"NOT_ENOUGH":          ErrUnavailable, // the merchant's balance does not cover the refund yet
+	"NOT_ENOUGH":          ErrShort,
 	"FREQUENCY_LIMITED":   ErrUnavailable,
 	"RATELIMIT_EXCEEDED":  ErrUnavailable,
 	"SYSTEM_ERROR":        ErrUnavailable,

@@ -136,7 +136,7 @@ func TestRefund(t *testing.T) {
 		t.Fatalf("got %+v, %v", settled, err)
 	}
 	f.answers["POST "+refunds] = answer{http.StatusForbidden, map[string]any{"code": "NOT_ENOUGH"}}
-	if _, err := client.Refund(context.Background(), RefundRequest{OutTradeNo: "pay_1", OutRefundNo: "ref_2", RefundFen: 1, TotalFen: 1}); !errors.Is(err, ErrUnavailable) {
+	if _, err := client.Refund(context.Background(), RefundRequest{OutTradeNo: "pay_1", OutRefundNo: "ref_2", RefundFen: 1, TotalFen: 1}); !errors.Is(err, ErrShort) {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := client.QueryRefund(context.Background(), "ref_9"); !errors.Is(err, ErrUnknown) {

@@ -121,6 +121,7 @@ const (
 	RefundTroubleAbnormal RefundTrouble = "abnormal"
 	RefundTroubleClosed   RefundTrouble = "closed"
 	RefundTroubleRefused  RefundTrouble = "refused"
+	RefundTroubleShort    RefundTrouble = "short"
 )
 
 // Valid indicates whether the value is a known member of the RefundTrouble enum.
@@ -131,6 +132,8 @@ func (e RefundTrouble) Valid() bool {
 	case RefundTroubleClosed:
 		return true
 	case RefundTroubleRefused:
+		return true
+	case RefundTroubleShort:
 		return true
 	default:
 		return false
@@ -398,13 +401,15 @@ type Refund struct {
 	// TransactionId WeChat Pay's number of the payment.
 	TransactionId string `json:"transactionId"`
 
-	// Trouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: our balance was short for
-	// weeks. refused: WeChat Pay does not take the request.
+	// Trouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: WeChat Pay closed it three
+	// times, for our balance was short for weeks. short: our balance was short for a week and it was not
+	// taken. refused: WeChat Pay does not take the request.
 	Trouble *RefundTrouble `json:"trouble,omitempty"`
 }
 
-// RefundTrouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: our balance was short for
-// weeks. refused: WeChat Pay does not take the request.
+// RefundTrouble Why finance has it. abnormal: the buyer's card is gone or frozen. closed: WeChat Pay closed it three
+// times, for our balance was short for weeks. short: our balance was short for a week and it was not
+// taken. refused: WeChat Pay does not take the request.
 type RefundTrouble string
 
 // RefundId A TypeID.

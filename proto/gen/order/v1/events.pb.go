@@ -1224,7 +1224,7 @@ type RefundNeedsFinance struct {
 	RefundId    string                 `protobuf:"bytes,3,opt,name=refund_id,json=refundId,proto3" json:"refund_id,omitempty"`
 	OutRefundNo string                 `protobuf:"bytes,4,opt,name=out_refund_no,json=outRefundNo,proto3" json:"out_refund_no,omitempty"`
 	Fen         int64                  `protobuf:"varint,5,opt,name=fen,proto3" json:"fen,omitempty"`
-	// Reason is abnormal (the buyer's card is gone), closed (given up too often), refused.
+	// Reason is abnormal (the buyer's card is gone), closed (given up too often), short (our balance, for a week), refused.
 	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

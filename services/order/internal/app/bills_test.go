@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
@@ -93,6 +94,36 @@ func TestABillThatCannotBeHadIsAskedForAgain(t *testing.T) {
 	if report, err := b.Day(t.Context(), "2026-02-28"); err != nil || len(report.GetCounts()) != 0 {
 		t.Fatalf("got %v, %v", report, err)
 	}
+}
+
+func TestBillsAreAskedForEveryTenMinutesUntilTheyAreThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // begins at midnight in UTC, eight o'clock in Shanghai
+		s := openShop(t)
+		c := &cabinet{down: true}
+		b := s.bills(c)
+		b.now = time.Now
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- b.Run(ctx) }()
+		<-time.After(time.Hour + time.Second)
+		if len(c.asked) != 7 { // at once, and six times more
+			t.Errorf("in an hour it was asked for %d times", len(c.asked))
+		}
+		c.down, c.asked = false, nil
+		<-time.After(time.Hour)
+		if len(c.asked) != billDays {
+			t.Errorf("asked for %v", c.asked)
+		}
+		c.asked = nil
+		<-time.After(24 * time.Hour)
+		if !slices.Equal(c.asked, []string{"1999-12-31"}) {
+			t.Errorf("in a day asked for %v", c.asked)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestABillIsComparedWithTheJournalOfItsDay(t *testing.T) {

@@ -21,6 +21,9 @@ func (p *Payments) giveBack(ctx context.Context, orderID string, r payment.Refun
 		p.log.WarnContext(ctx, "the provider does not take a refund; finance has to see to it", "order", orderID, "refund", r.ID, "err", err)
 		return p.recordRefund(ctx, orderID, payment.RefundAnswer{Number: r.Number(), State: payment.RefundRefused})
 	}
+	if errors.Is(err, wechatpay.ErrShort) { // asked for again; finance has it when that goes on
+		return errors.Join(err, p.recordRefund(ctx, orderID, payment.RefundAnswer{Number: r.Number(), State: payment.RefundShort}))
+	}
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type provider struct {
 	// says overrides what becomes of a refund, by its number.
 	says     map[string]wechatpay.RefundState
 	refuses  bool
+	short    bool
 	failNext int
 	// now is the provider's clock; without one it tells no times.
 	now func() time.Time
@@ -113,6 +114,9 @@ func (p *provider) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatp
 	}
 	if p.refuses {
 		return wechatpay.RefundStatus{}, wechatpay.ErrRefused
+	}
+	if p.short {
+		return wechatpay.RefundStatus{}, wechatpay.ErrShort
 	}
 	s, again := p.refunds[r.OutRefundNo]
 	if !again {

@@ -110,6 +110,9 @@ func (b *bank) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatpay.R
 	now := b.clock.Now()
 	known, again := b.refunds[r.OutRefundNo]
 	if !again {
+		if b.t.Chance(15) { // today's sales will cover it
+			return wechatpay.RefundStatus{}, wechatpay.ErrShort
+		}
 		refused, asked := b.refusals[r.OutRefundNo]
 		if !asked {
 			refused = b.t.Chance(25)

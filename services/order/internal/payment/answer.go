@@ -21,13 +21,15 @@ const (
 	RefundAbnormal   RefundState = "abnormal"
 	// RefundRefused means that the provider did not take the request.
 	RefundRefused RefundState = "refused"
+	// RefundShort means that our balance does not cover it, so that it was not taken.
+	RefundShort RefundState = "short"
 )
 
 // RefundAnswer is what the provider says of one of a refund's numbers.
 type RefundAnswer struct {
 	Number string
 	State  RefundState
-	// Fen is what goes back; it is not known of a refund that was refused.
+	// Fen is what goes back; it is not known of a refund that was not taken.
 	Fen money.Fen
 	// AcceptedAt is when the provider took the refund, by its own clock. Notices
 	// do not tell it. SettledAt is when the money was back.
@@ -52,7 +54,7 @@ func RecordRefund(o *Order, a RefundAnswer, now time.Time) ([]Fact, error) {
 		return nil, errClosedMade
 	case gone, settled(r):
 		return nil, nil
-	case a.State != RefundRefused && a.Fen != r.Fen:
+	case a.State != RefundRefused && a.State != RefundShort && a.Fen != r.Fen:
 		return nil, errRefundDiffers
 	}
 	d := decide(o, now)
@@ -81,6 +83,10 @@ func (d *decision) answered(r Refund, a RefundAnswer) error {
 	case RefundRefused:
 		if r.Stage == RefundAsked {
 			d.toFinance(r, TroubleRefused)
+		}
+	case RefundShort:
+		if r.Stage == RefundAsked && d.now.Sub(r.AskedSince) >= shortFor {
+			d.toFinance(r, TroubleShort)
 		}
 	}
 	return nil

@@ -32,17 +32,17 @@ func (o *Order) apply(f Fact, at time.Time) {
 	case *orderv1.LineReturned:
 		o.reverse(f.GetRefundId(), f.GetLine(), func(l *Line) { l.Returned += f.GetLine().GetUnits() })
 	case *orderv1.RefundRequested:
-		o.applyRefund(f)
+		o.applyRefund(f, at)
 	case *orderv1.RefundAccepted:
 		o.change(f.GetRefundId(), func(r *Refund) { r.Stage, r.AcceptedAt = RefundAccepted, instant(f.GetAcceptedAt()) })
 	case *orderv1.RefundSettled:
 		o.change(f.GetRefundId(), func(r *Refund) { r.applySettled(f, at) })
 	case *orderv1.RefundClosed:
-		o.change(f.GetRefundId(), func(r *Refund) { r.applyClosed(f) })
+		o.change(f.GetRefundId(), func(r *Refund) { r.applyClosed(f, at) })
 	case *orderv1.RefundNeedsFinance:
 		o.change(f.GetRefundId(), func(r *Refund) { r.Stage, r.Trouble, r.Since = RefundWithFinance, Trouble(f.GetReason()), at })
 	case *orderv1.RefundResolved:
-		o.change(f.GetRefundId(), func(r *Refund) { r.applyResolved(f) })
+		o.change(f.GetRefundId(), func(r *Refund) { r.applyResolved(f, at) })
 	case *orderv1.OrderMatured:
 		o.Matured = true
 	default:
@@ -88,8 +88,8 @@ func (o *Order) line(sku string) int {
 	return slices.IndexFunc(o.Sale.Lines, func(l Line) bool { return l.SKU == sku })
 }
 
-func (o *Order) applyRefund(f *orderv1.RefundRequested) {
-	r := Refund{ID: f.GetRefundId(), Fen: money.Fen(f.GetFen()), Reason: f.GetReason(), Of: o.Receipt, Stage: RefundAsked}
+func (o *Order) applyRefund(f *orderv1.RefundRequested, at time.Time) {
+	r := Refund{ID: f.GetRefundId(), Fen: money.Fen(f.GetFen()), Reason: f.GetReason(), Of: o.Receipt, Stage: RefundAsked, AskedSince: at}
 	for _, stray := range o.Strays {
 		if r.ID == strayRefundID(o.ID, stray) {
 			r.Of = stray
@@ -118,16 +118,19 @@ func (r *Refund) applySettled(f *orderv1.RefundSettled, at time.Time) {
 	if accepted := instant(f.GetAcceptedAt()); !accepted.IsZero() {
 		r.AcceptedAt = accepted
 	}
+	if r.AcceptedAt.IsZero() { // journaled before that was
+		r.AcceptedAt = r.SettledAt
+	}
 }
 
-func (r *Refund) applyClosed(f *orderv1.RefundClosed) {
+func (r *Refund) applyClosed(f *orderv1.RefundClosed, at time.Time) {
 	r.Closed = append(r.Closed, ClosedNumber{Number: f.GetOutRefundNo(), AcceptedAt: r.AcceptedAt})
-	r.Stage, r.AcceptedAt = RefundAsked, time.Time{}
+	r.Stage, r.AskedSince, r.AcceptedAt = RefundAsked, at, time.Time{}
 }
 
 // applyResolved goes on where finance left off: an abnormal refund is the
 // provider's again under its old number, any other is asked for.
-func (r *Refund) applyResolved(f *orderv1.RefundResolved) {
+func (r *Refund) applyResolved(f *orderv1.RefundResolved, at time.Time) {
 	r.Resolution = Resolution{How: howOf(f.GetHow()), Reference: f.GetReference(), StaffID: f.GetStaffId()}
 	switch {
 	case r.Resolution.How == PaidElsewhere:
@@ -135,6 +138,6 @@ func (r *Refund) applyResolved(f *orderv1.RefundResolved) {
 	case r.Trouble == TroubleAbnormal:
 		r.Stage = RefundAccepted
 	default:
-		r.Stage = RefundAsked
+		r.Stage, r.AskedSince = RefundAsked, at
 	}
 }

@@ -14,6 +14,11 @@ import (
 // refund for seven days, so three are three weeks.
 const refundNumbers = 3
 
+// shortFor is how long the provider may answer that our balance does not cover a
+// refund, before a person has to see to it. It is as long as the provider itself
+// waits for a balance before it closes a refund.
+const shortFor = 7 * 24 * time.Hour
+
 // RefundStage is how far a refund has come.
 type RefundStage string
 
@@ -39,8 +44,12 @@ const (
 	// TroubleAbnormal means that the buyer's card is gone or frozen: the money is in
 	// between, and finance tells the provider where it is to go.
 	TroubleAbnormal Trouble = "abnormal"
-	// TroubleClosed means that our balance was short for weeks.
+	// TroubleClosed means that the provider took it and closed it, again and again:
+	// our balance was short for weeks.
 	TroubleClosed Trouble = "closed"
+	// TroubleShort means that our balance was short for a week, and the provider did
+	// not take it.
+	TroubleShort Trouble = "short"
 	// TroubleRefused means that the provider does not take the request: the payment
 	// is too old, or the buyer's account is gone.
 	TroubleRefused Trouble = "refused"
@@ -54,6 +63,8 @@ type Refund struct {
 	// Of is the payment from which the provider takes it.
 	Of    Receipt     `json:"of"`
 	Stage RefundStage `json:"stage"`
+	// AskedSince is when it was decided, or asked for anew by finance.
+	AskedSince time.Time `json:"askedSince,omitzero"`
 	// AcceptedAt is when the provider took it, by its own clock.
 	AcceptedAt time.Time `json:"acceptedAt,omitzero"`
 	// SettledAt is when the money was back, by the provider's clock too.
