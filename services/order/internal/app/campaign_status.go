@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	"github.com/qingcang/qingcang/services/order/internal/lane"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 	"github.com/qingcang/qingcang/services/order/internal/status"
 )
@@ -32,9 +34,11 @@ type StatusWriter interface {
 
 // PublishedLane is a lane of which this replica is the publisher.
 type PublishedLane interface {
-	// Statuses returns what the lane knows of each of its campaigns but those to
-	// be left out, those that left it included, without their money.
-	Statuses(leaveOut func(campaignUID string) bool) []*campaignv1.Status
+	// Versions returns the lane's campaigns, those that left it included. As long
+	// as a campaign's version is the same, so is its status.
+	Versions() map[string]lane.Version
+	// Status returns what the lane knows of a campaign, without its money.
+	Status(campaignUID string) (*campaignv1.Status, lane.Version, bool)
 	// Settle appends that a campaign leaves the lane.
 	Settle(ctx context.Context, campaignUID string) error
 }
@@ -56,37 +60,44 @@ func NewCampaignStatus(j *PaymentJournal, w StatusWriter, log *slog.Logger) *Cam
 	return &CampaignStatus{journal: j, writer: w, now: time.Now, log: log}
 }
 
-// telling is what was told of a campaign.
-type telling struct {
-	status *campaignv1.Status
-	at     time.Time
-	times  int // that just this was told
+// news is what a status says, in short.
+type news struct {
+	lane    lane.Version
+	money   payment.Counts
+	settled bool
 }
 
-// stands reports whether the status needs no telling at the given time.
-func (t telling) stands(now *campaignv1.Status, at time.Time) bool {
-	return status.Same(now, t.status) && at.Sub(t.at) < retellAfter
+// telling is what was told of a campaign.
+type telling struct {
+	news
+	at    time.Time
+	times int // that just this was told; 0 for nothing yet
+}
+
+// stands reports whether nothing has to be told at the given time.
+func (t telling) stands(version lane.Version, money payment.Counts, at time.Time) bool {
+	return t.times > 0 && t.lane == version && t.money == money && at.Sub(t.at) < retellAfter
 }
 
 // ended reports whether there is no more to tell: the last status, told twice.
-func (t telling) ended() bool { return status.Settled(t.status) && t.times > 1 }
+func (t telling) ended() bool { return t.settled && t.times > 1 }
 
-func (t telling) next(now *campaignv1.Status, at time.Time) telling {
-	if status.Same(now, t.status) {
-		return telling{status: now, at: at, times: t.times + 1}
+func (t telling) next(n news, at time.Time) telling {
+	if t.times > 0 && t.news == n {
+		return telling{news: n, at: at, times: t.times + 1}
 	}
-	return telling{status: now, at: at, times: 1}
+	return telling{news: n, at: at, times: 1}
 }
 
 // Run publishes the statuses of a lane's campaigns as they change, and now and
 // then as they are, until ctx ends. Two replicas that do so for one lane repeat
 // each other.
-func (c *CampaignStatus) Run(ctx context.Context, lane PublishedLane) error {
+func (c *CampaignStatus) Run(ctx context.Context, from PublishedLane) error {
 	told := map[string]telling{}
 	ticker := time.NewTicker(statusEvery)
 	defer ticker.Stop()
 	for {
-		if err := c.publish(ctx, lane, told); err != nil && ctx.Err() == nil {
+		if err := c.publish(ctx, from, told); err != nil && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "campaigns' statuses are published later", "err", err)
 		}
 		select {
@@ -97,9 +108,10 @@ func (c *CampaignStatus) Run(ctx context.Context, lane PublishedLane) error {
 	}
 }
 
-func (c *CampaignStatus) publish(ctx context.Context, lane PublishedLane, told map[string]telling) error {
+func (c *CampaignStatus) publish(ctx context.Context, from PublishedLane, told map[string]telling) error {
 	begin := c.now()
-	open := lane.Statuses(func(uid string) bool { return told[uid].ended() }) // before the money: see status.Settles
+	open := from.Versions() // before the money: see status.Settles
+	maps.DeleteFunc(open, func(uid string, _ lane.Version) bool { return told[uid].ended() })
 	if len(open) == 0 {
 		return nil
 	}
@@ -107,34 +119,38 @@ func (c *CampaignStatus) publish(ctx context.Context, lane PublishedLane, told m
 	if err != nil {
 		return err
 	}
-	for _, s := range open {
-		uid, money := s.GetUid(), counts[s.GetUid()]
-		if status.Settles(s, money) {
-			if err := lane.Settle(ctx, uid); err != nil {
+	for uid, version := range open {
+		money := counts[uid]
+		if told[uid].stands(version, money, begin) {
+			continue
+		}
+		s, now, ok := from.Status(uid)
+		if !ok {
+			continue
+		}
+		if now == version && status.Settles(s, money) {
+			if err := from.Settle(ctx, uid); err != nil {
 				return err
 			}
 		}
-		now := status.Of(s, money)
-		if told[uid].stands(now, begin) {
-			continue
-		}
-		if err := c.writer.Put(ctx, StatusTopic, uid, now); err != nil {
+		s = status.Of(s, money)
+		if err := c.writer.Put(ctx, StatusTopic, uid, s); err != nil {
 			return err
 		}
-		told[uid] = told[uid].next(now, begin)
+		told[uid] = told[uid].next(news{lane: now, money: money, settled: status.Settled(s)}, begin)
 	}
 	return nil
 }
 
 // counts adds up the campaigns' money over all shards, as it was at since or later.
-func (c *CampaignStatus) counts(ctx context.Context, campaigns []*campaignv1.Status, since time.Time) (map[string]payment.Counts, error) {
+func (c *CampaignStatus) counts(ctx context.Context, campaigns map[string]lane.Version, since time.Time) (map[string]payment.Counts, error) {
 	if err := c.look(ctx, since); err != nil {
 		return nil, err
 	}
 	sums := make(map[string]payment.Counts, len(campaigns))
 	c.journal.Each(func(_ int, s *payment.Orders) {
-		for _, campaign := range campaigns {
-			sums[campaign.GetUid()] = sums[campaign.GetUid()].Add(s.Counts(campaign.GetUid()))
+		for uid := range campaigns {
+			sums[uid] = sums[uid].Add(s.Counts(uid))
 		}
 	})
 	return sums, nil

@@ -14,6 +14,7 @@ import (
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	fulfilmentv1 "github.com/qingcang/qingcang/proto/gen/fulfilment/v1"
 	"github.com/qingcang/qingcang/services/internal/testkit"
+	"github.com/qingcang/qingcang/services/order/internal/lane"
 )
 
 // board is a lane with one campaign, and the topic that its status goes to.
@@ -21,23 +22,30 @@ type board struct {
 	mu      sync.Mutex
 	status  *campaignv1.Status
 	told    []*campaignv1.Status
+	changes int64
 	settled int
 	down    bool
 }
 
-func (b *board) Statuses(leaveOut func(string) bool) []*campaignv1.Status {
+func (b *board) Versions() map[string]lane.Version {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if leaveOut(b.status.GetUid()) {
-		return nil
-	}
-	return []*campaignv1.Status{proto.CloneOf(b.status)}
+	return map[string]lane.Version{b.status.GetUid(): b.version()}
+}
+
+func (b *board) version() lane.Version { return lane.Version{Offset: b.changes} }
+
+func (b *board) Status(string) (*campaignv1.Status, lane.Version, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return proto.CloneOf(b.status), b.version(), true
 }
 
 func (b *board) Settle(context.Context, string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settled++
+	b.changes++
 	b.status.Phase = campaignv1.Status_PHASE_SETTLED
 	return nil
 }
@@ -57,7 +65,10 @@ func (b *board) Put(_ context.Context, topic, key string, m proto.Message) error
 func (b *board) change(change func(s *campaignv1.Status)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	change(b.status)
+	before := proto.CloneOf(b.status)
+	if change(b.status); !proto.Equal(before, b.status) {
+		b.changes++
+	}
 	b.status.Offset++
 }
 

@@ -27,14 +27,21 @@ type Campaigns struct {
 	log  *slog.Logger
 
 	mu       sync.RWMutex
-	desired  map[string]*campaignv1.Desired
+	desired  map[string]wanted
 	caughtUp bool
 	changed  chan struct{} // closed and replaced at each change
 }
 
+// wanted is a desired state. Its items are by far the most of it, and nobody needs
+// them when the campaign's lane has them.
+type wanted struct {
+	head *campaignv1.Desired // without items
+	raw  []byte              // the whole; nil when the lane has it
+}
+
 // NewCampaigns returns an empty table; Run fills it.
 func NewCampaigns(conn *eventkit.Conn, log *slog.Logger) *Campaigns {
-	return &Campaigns{conn: conn, log: log, desired: map[string]*campaignv1.Desired{}, changed: make(chan struct{})}
+	return &Campaigns{conn: conn, log: log, desired: map[string]wanted{}, changed: make(chan struct{})}
 }
 
 // Run reads the table and follows it until ctx ends.
@@ -61,28 +68,53 @@ func (c *Campaigns) take(ctx context.Context, uid string, value []byte) {
 	switch {
 	case value == nil:
 		delete(c.desired, uid)
-	case d.GetGeneration() >= c.desired[uid].GetGeneration():
-		c.desired[uid] = d
+	case d.GetGeneration() >= c.desired[uid].head.GetGeneration():
+		d.Items = nil
+		c.desired[uid] = wanted{head: d, raw: value}
 	}
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
-// Desired returns a campaign's desired state. It must not be changed.
+// Desired returns a campaign's desired state without its items. It must not be changed.
 func (c *Campaigns) Desired(uid string) (*campaignv1.Desired, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	d, ok := c.desired[uid]
-	return d, ok
+	return d.head, ok
 }
 
-// ofLane returns the desired states of a lane by uid, and a channel that is
+// whole returns a campaign's desired state; false if its lane has it already.
+func (c *Campaigns) whole(uid string) (*campaignv1.Desired, bool) {
+	c.mu.RLock()
+	raw := c.desired[uid].raw
+	c.mu.RUnlock()
+	if raw == nil {
+		return nil, false
+	}
+	d := &campaignv1.Desired{}
+	if err := proto.Unmarshal(raw, d); err != nil {
+		return nil, false // it was read when it came
+	}
+	return d, true
+}
+
+// arrived notes that a lane has a campaign's generation.
+func (c *Campaigns) arrived(uid string, generation int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d, ok := c.desired[uid]; ok && d.raw != nil && d.head.GetGeneration() <= generation {
+		c.desired[uid] = wanted{head: d.head}
+	}
+}
+
+// ofLane returns the desired states of a lane by uid, without items, and a channel that is
 // closed when the table changes.
 func (c *Campaigns) ofLane(topic string, partition int) (desired []*campaignv1.Desired, changed <-chan struct{}) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, uid := range slices.Sorted(maps.Keys(c.desired)) {
-		d := c.desired[uid]
+		d := c.desired[uid].head
 		if d.GetLane().GetTopic() == topic && int(d.GetLane().GetPartition()) == partition {
 			desired = append(desired, d)
 		}
@@ -104,7 +136,11 @@ func (c *Campaigns) Ready(*http.Request) error {
 func (l *Lane) keepWanting(ctx context.Context, campaigns *Campaigns) error {
 	for ctx.Err() == nil {
 		desired, changed := campaigns.ofLane(l.topic, l.partition)
-		for _, d := range l.news(desired) {
+		for _, head := range l.news(desired) {
+			d, ok := campaigns.whole(head.GetUid())
+			if !ok {
+				continue
+			}
 			if err := l.Do(ctx, &record.Want{Desired: d}); err != nil {
 				return err
 			}

@@ -70,6 +70,7 @@ type Lane struct {
 	passed    map[int64]bool // those of them that have been passed over
 	anew      bool           // what is built here is not what the skips say
 	marks     marks
+	built     int // how often the ledger was loaded
 }
 
 // announcement is an event that waits to be published.
@@ -103,7 +104,7 @@ func (l *Lane) run(ctx context.Context) error {
 	group.Go(func() error { l.read(ctx); return nil })
 	group.Go(func() error { l.append(ctx); return nil })
 	group.Go(func() error { l.followPublished(ctx); return nil })
-	group.Go(func() error { l.followSkips(ctx, l.campaigns); return nil })
+	group.Go(func() error { l.followTable(ctx, l.campaigns); return nil })
 	return group.Wait()
 }
 
@@ -143,6 +144,7 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ledger, l.next, l.published, l.goal, l.loadedAt = begin.ledger, begin.next, published, end, begin.next-1
+	l.built++
 	l.passed, l.outbox, l.stopped, l.marks = begin.passed, nil, nil, newMarks(l.marks.every)
 	l.recent.clear()
 	l.wake()
@@ -190,14 +192,17 @@ type own struct {
 // An error stops the lane, under the same lock: an entry that panicked may be half
 // applied, and nobody may save that.
 func (l *Lane) take(ctx context.Context, records []eventkit.Record) error {
-	mine, err := l.apply(ctx, records)
+	mine, wanted, err := l.apply(ctx, records)
 	for _, one := range mine {
 		l.desk.answer(one.seq, answer{events: one.events})
+	}
+	for _, uid := range wanted {
+		l.lookWhatArrived(uid)
 	}
 	return err
 }
 
-func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own, err error) {
+func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own, wanted []string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.wake()
@@ -210,17 +215,20 @@ func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own
 			l.stopped = err
 		}
 	}()
-	for _, record := range records {
-		for record.Offset > l.next && l.skips[l.next] {
+	for _, r := range records {
+		for r.Offset > l.next && l.skips[l.next] {
 			l.passed[l.next] = true
 			l.next++
 		}
-		if record.Offset != l.next {
-			return mine, fmt.Errorf("%w: offset %d follows %d", errGap, record.Offset, l.next-1)
+		if r.Offset != l.next {
+			return mine, wanted, fmt.Errorf("%w: offset %d follows %d", errGap, r.Offset, l.next-1)
 		}
-		entry, events, err := l.applyOne(ctx, record)
+		entry, events, err := l.applyOne(ctx, r)
 		if err != nil {
-			return mine, err
+			return mine, wanted, err
+		}
+		if c, ok := entry.Command.(*record.Want); ok {
+			wanted = append(wanted, c.Desired.GetUid())
 		}
 		l.next++
 		l.marks.note(l.next, l.ledger)
@@ -228,7 +236,7 @@ func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own
 			mine = append(mine, own{entry.Seq, events})
 		}
 	}
-	return mine, nil
+	return mine, wanted, nil
 }
 
 func (l *Lane) applyOne(ctx context.Context, r eventkit.Record) (record.Entry, []ledger.Event, error) {

@@ -2,16 +2,20 @@ package lane
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
+
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
 // An entry that stops a lane is passed over when a campaign of the lane says so in
 // its desired state (skip_offsets). Every replica must pass over the same entries,
 // so one that has let such an entry count already begins anew before it.
 
-// followSkips learns which entries are to be skipped, until ctx ends.
-func (l *Lane) followSkips(ctx context.Context, campaigns *Campaigns) {
+// followTable learns from the desired states which entries are to be skipped, and
+// lets go of what the ledger has, until ctx ends.
+func (l *Lane) followTable(ctx context.Context, campaigns *Campaigns) {
 	for ctx.Err() == nil {
 		desired, changed := campaigns.ofLane(l.topic, l.partition)
 		var offsets []int64
@@ -19,8 +23,22 @@ func (l *Lane) followSkips(ctx context.Context, campaigns *Campaigns) {
 			offsets = append(offsets, d.GetLane().GetSkipOffsets()...)
 		}
 		l.learnSkips(offsets)
+		for _, d := range desired {
+			l.lookWhatArrived(d.GetUid())
+		}
 		wait(ctx, changed)
 	}
+}
+
+// lookWhatArrived tells the table which generation of a campaign the ledger has.
+func (l *Lane) lookWhatArrived(uid string) {
+	var generation int64
+	l.Peek(func(state *ledger.Ledger) {
+		if generation = state.Generation(uid); state.Retired(uid) {
+			generation = math.MaxInt64
+		}
+	})
+	l.campaigns.arrived(uid, generation)
 }
 
 func (l *Lane) learnSkips(offsets []int64) {

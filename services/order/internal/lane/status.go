@@ -2,7 +2,6 @@ package lane
 
 import (
 	"context"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -10,26 +9,46 @@ import (
 	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
-// Statuses returns what the lane knows of each of its campaigns but those to be
-// left out, those that left it included, without their money.
-func (l *Lane) Statuses(leaveOut func(campaignUID string) bool) []*campaignv1.Status {
+// Version is what stays the same as long as a campaign's status does, but for its
+// offset.
+type Version struct {
+	// Offset is behind the entry that last changed it.
+	Offset int64
+	// Built counts how often the lane has been built in this process.
+	Built   int
+	Stopped bool
+}
+
+// Versions returns the campaigns of the lane, those that have left it included.
+func (l *Lane) Versions() map[string]Version {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	uids := slices.DeleteFunc(append(l.ledger.Campaigns(), l.ledger.Retirees()...), leaveOut)
-	statuses := make([]*campaignv1.Status, 0, len(uids))
-	for _, uid := range uids {
-		known, ok := l.ledger.Status(uid)
-		if !ok {
-			continue
-		}
-		s := proto.CloneOf(known)
-		s.Offset = l.next
-		if l.stopped != nil {
-			s.Stopped = l.stopped.Error()
-		}
-		statuses = append(statuses, s)
+	versions := map[string]Version{}
+	for _, uid := range append(l.ledger.Campaigns(), l.ledger.Retirees()...) {
+		versions[uid] = l.version(uid)
 	}
-	return statuses
+	return versions
+}
+
+// version is read under the lock.
+func (l *Lane) version(uid string) Version {
+	return Version{Offset: l.ledger.Version(uid), Built: l.built, Stopped: l.stopped != nil}
+}
+
+// Status returns what the lane knows of a campaign, without its money.
+func (l *Lane) Status(uid string) (*campaignv1.Status, Version, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	known, ok := l.ledger.Status(uid)
+	if !ok {
+		return nil, Version{}, false
+	}
+	s := proto.CloneOf(known) // a retired campaign's is the ledger's own
+	s.Offset = l.next
+	if l.stopped != nil {
+		s.Stopped = l.stopped.Error()
+	}
+	return s, l.version(uid), true
 }
 
 // Settle tells the lane that a campaign is over: each of its payments is settled

@@ -57,6 +57,8 @@ type campaign struct {
 	phase    phase
 	openedAt time.Time
 	closedAt time.Time
+
+	touched int64 // offset of the entry that last changed what Status says, in this process
 }
 
 func (l *Ledger) campaign(uid string) *campaign {
@@ -89,7 +91,7 @@ func (l *Ledger) want(d *campaignv1.Desired) error {
 	if d.GetGeneration() <= c.newest.GetGeneration() {
 		return nil
 	}
-	c.newest, c.brandID = headOf(d), d.GetBrandId()
+	c.newest, c.brandID, c.touched = headOf(d), d.GetBrandId(), l.offset
 	given, answered := c.answers[d.GetGeneration()]
 	switch {
 	case given:
@@ -114,6 +116,7 @@ func (l *Ledger) allocate(a *record.Allocate) error {
 		return nil
 	}
 	c := l.campaign(a.CampaignUID)
+	c.touched = l.offset
 	if a.TopUp > 0 {
 		if a.TopUp <= c.topUps {
 			return nil
@@ -127,9 +130,7 @@ func (l *Ledger) allocate(a *record.Allocate) error {
 	}
 	if a.RefusedReason == "" {
 		c.given = max(c.given, a.Generation)
-		for _, add := range a.Add {
-			c.shelf.stock[c.shelf.add(add.SKU)].units += add.Units
-		}
+		c.receive(a.Add)
 	}
 	if c.phase == drained {
 		l.letGo(c, c.shelf.sorted, a.Generation, everything)
@@ -138,6 +139,19 @@ func (l *Ledger) allocate(a *record.Allocate) error {
 	l.lower(c, c.shelf.sorted)
 	l.advance(c)
 	return nil
+}
+
+// receive puts units on the shelf.
+func (c *campaign) receive(add []record.Units) {
+	skus := make([]string, 0, len(add))
+	for _, one := range add {
+		skus = append(skus, one.SKU)
+	}
+	c.shelf.add(skus)
+	for _, one := range add {
+		i, _ := c.shelf.find(one.SKU)
+		c.shelf.stock[i].units += one.Units
+	}
 }
 
 func checkAllocate(a *record.Allocate) error {
@@ -210,7 +224,7 @@ func (c *campaign) endsAt() (time.Time, bool) {
 // advance opens or closes a campaign whose time has come.
 func (l *Ledger) advance(c *campaign) {
 	if at, ok := c.endsAt(); ok && (c.newest.GetClosed() || !at.After(l.Now())) {
-		c.phase, c.closedAt = closed, l.Now()
+		c.phase, c.closedAt, c.touched = closed, l.Now(), l.offset
 		l.emit(printOf(c.uid), l.now, func() proto.Message {
 			return &orderv1.CampaignClosed{CampaignUid: c.uid, At: timestamppb.New(l.Now())}
 		})
@@ -218,7 +232,7 @@ func (l *Ledger) advance(c *campaign) {
 		return
 	}
 	if at, ok := c.opensAt(); ok && !at.After(l.Now()) {
-		c.phase, c.openedAt = open, l.Now()
+		c.phase, c.openedAt, c.touched = open, l.Now(), l.offset
 		l.emit(printOf(c.uid), l.now, func() proto.Message {
 			return &orderv1.CampaignOpened{CampaignUid: c.uid, At: timestamppb.New(l.Now())}
 		})
@@ -244,7 +258,7 @@ func (l *Ledger) drain(c *campaign) {
 	if c.phase != closed || c.holds.open > 0 {
 		return
 	}
-	c.phase = drained
+	c.phase, c.touched = drained, l.offset
 	if !l.letGo(c, c.shelf.sorted, c.newest.GetGeneration(), everything) {
 		l.emit(printOf(c.uid), 0, func() proto.Message {
 			return &orderv1.StockLetGo{CampaignUid: c.uid, BrandId: c.brandID, Drained: true, Generation: c.newest.GetGeneration()}
@@ -263,8 +277,9 @@ func (l *Ledger) letGo(c *campaign, items []item, generation int64, units func(i
 		s := &c.shelf.stock[i]
 		if n := units(i, s); n > 0 {
 			s.units -= n
+			c.touched = l.offset
 			sum += n
-			gone = append(gone, &orderv1.LetGoUnits{Sku: c.shelf.skus[i], Units: n})
+			gone = append(gone, &orderv1.LetGoUnits{Sku: c.shelf.sku(i), Units: n})
 		}
 	}
 	if len(gone) == 0 {

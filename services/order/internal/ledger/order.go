@@ -259,7 +259,7 @@ func (c *campaign) priced(lines []line, offset int64) ([]Line, money.Fen, error)
 		if err != nil {
 			return nil, 0, err
 		}
-		priced = append(priced, Line{SKU: c.shelf.skus[one.item], Units: one.units, Price: o.price, SettlementPrice: o.settlement})
+		priced = append(priced, Line{SKU: c.shelf.sku(one.item), Units: one.units, Price: o.price, SettlementPrice: o.settlement})
 	}
 	return priced, sum, nil
 }
@@ -291,6 +291,7 @@ func unitsOf(lines []line) int64 {
 // release gives a hold up.
 func (l *Ledger) release(c *campaign, h hold, to code, reason orderv1.OrderReleased_Reason) {
 	id := c.idOf(h)
+	c.touched = l.offset
 	lines := c.endHold(h, to)
 	for _, one := range lines {
 		c.shelf.stock[one.item].held -= one.units

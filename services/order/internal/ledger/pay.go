@@ -55,6 +55,7 @@ func (l *Ledger) payHeld(c *campaign, p *record.Pay, h hold) error {
 		return nil
 	}
 	c.sell(h)
+	c.touched = l.offset
 	c.paid(h.order.print(), p)
 	l.confirm(c, p, lines, h.offset, false)
 	return nil
@@ -76,6 +77,7 @@ func (l *Ledger) payLate(c *campaign, p *record.Pay, k key, state code, offset i
 		l.unwanted(c, p, reason)
 		return nil
 	}
+	c.touched = l.offset
 	for _, one := range held {
 		c.shelf.stock[one.item].sold += one.units
 	}

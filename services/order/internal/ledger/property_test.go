@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
@@ -269,6 +270,23 @@ func (h *hearing) first(g *record.Allocate, retired bool) bool {
 	}
 	h.answered[generation], h.newest = true, max(h.newest, generation)
 	return true
+}
+
+// TestAStatusIsAsOldAsItsVersion: as long as the version is the same, the status is.
+func TestAStatusIsAsOldAsItsVersion(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := ledgertest.New()
+		var before *campaignv1.Status
+		version := l.Version("sale")
+		for offset, e := range entries(t, 7) {
+			take(t, l, offset, e)
+			now, _ := l.Status("sale")
+			if l.Version("sale") == version && !proto.Equal(before, now) {
+				t.Fatalf("at %d the status is no longer\n%v but\n%v, and its version is still %d", offset, before, now, version)
+			}
+			before, version = now, l.Version("sale")
+		}
+	})
 }
 
 // TestReplayFromAnySnapshot: state and events after a snapshot are those of the

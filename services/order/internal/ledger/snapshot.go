@@ -150,7 +150,7 @@ func (c *campaign) encode(message func(proto.Message) []byte) campaignState {
 		s.Unanswered = append(s.Unanswered, message(d))
 	}
 	for i, st := range c.shelf.stock {
-		s.Stock = append(s.Stock, stockState{SKU: c.shelf.skus[i], Units: st.units, Held: st.held, Sold: st.sold})
+		s.Stock = append(s.Stock, stockState{SKU: c.shelf.sku(item(i)), Units: st.units, Held: st.held, Sold: st.sold})
 	}
 	for _, p := range slices.Sorted(maps.Keys(c.carts)) {
 		s.Carts = append(s.Carts, c.carts[p].encode(p))
@@ -280,8 +280,13 @@ func (s campaignState) decode() (*campaign, error) {
 	for _, id := range s.Returned {
 		c.returned[id] = struct{}{}
 	}
+	skus := make([]string, 0, len(s.Stock))
 	for _, st := range s.Stock {
-		c.shelf.stock[c.shelf.add(st.SKU)] = stock{units: st.Units, held: st.Held, sold: st.Sold}
+		skus = append(skus, st.SKU)
+	}
+	c.shelf.add(skus)
+	for i, st := range s.Stock {
+		c.shelf.stock[i] = stock{units: st.Units, held: st.Held, sold: st.Sold}
 	}
 	for _, b := range s.Carts {
 		c.carts[b.Order] = b.decode()

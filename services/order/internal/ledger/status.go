@@ -40,9 +40,21 @@ func (l *Ledger) Status(uid string) (*campaignv1.Status, bool) {
 	s := c.status()
 	for _, i := range c.shelf.sorted {
 		stock := c.shelf.stock[i]
-		s.Items = append(s.Items, &campaignv1.ItemStatus{Sku: c.shelf.skus[i], Units: stock.units, HeldUnits: stock.held, SoldUnits: stock.sold})
+		s.Items = append(s.Items, &campaignv1.ItemStatus{Sku: c.shelf.sku(i), Units: stock.units, HeldUnits: stock.held, SoldUnits: stock.sold})
 	}
 	return s, true
+}
+
+// Version tells whether Status has changed: it says the same as long as its version
+// is the same, in one process. It is 0 for a campaign that the lane does not know.
+func (l *Ledger) Version(uid string) int64 {
+	if _, ok := l.retired[uid]; ok {
+		return -1
+	}
+	if c, ok := l.campaigns[uid]; ok {
+		return c.touched + 1
+	}
+	return 0
 }
 
 // Retirees returns the uids of the campaigns that have left the ledger, sorted.

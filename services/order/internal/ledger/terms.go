@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -19,11 +20,24 @@ type stock struct{ units, held, sold int64 }
 // free is what can be held now.
 func (s *stock) free() int64 { return s.units - s.held - s.sold }
 
-// shelf is the SKUs of a campaign, in arrays by item.
+// shelf is the SKUs of a campaign, in arrays by item; about 45 bytes each. Few of
+// a thousand campaigns sell at a time, and the others should not weigh.
 type shelf struct {
-	skus   []string
+	text   string   // all SKUs, one after the other
+	ends   []uint32 // of each in the text
 	stock  []stock
 	sorted []item // by SKU
+}
+
+func (s *shelf) len() int { return len(s.ends) }
+
+// sku returns the SKU of an item.
+func (s *shelf) sku(i item) string {
+	begin := uint32(0)
+	if i > 0 {
+		begin = s.ends[i-1]
+	}
+	return s.text[begin:s.ends[i]]
 }
 
 // find returns the item of a SKU that the campaign ever had.
@@ -36,19 +50,28 @@ func (s *shelf) find(sku string) (item, bool) {
 }
 
 func (s *shelf) search(sku string) (int, bool) {
-	return slices.BinarySearchFunc(s.sorted, sku, func(i item, sku string) int { return cmp.Compare(s.skus[i], sku) })
+	return slices.BinarySearchFunc(s.sorted, sku, func(i item, sku string) int { return cmp.Compare(s.sku(i), sku) })
 }
 
-// add returns the item of a SKU, which it makes if there is none.
-func (s *shelf) add(sku string) item {
-	at, ok := s.search(sku)
-	if ok {
-		return s.sorted[at]
+// add makes items of those SKUs that are none yet.
+func (s *shelf) add(skus []string) {
+	var text strings.Builder
+	text.WriteString(s.text)
+	s.ends, s.stock, s.sorted = slices.Grow(s.ends, len(skus)), slices.Grow(s.stock, len(skus)), slices.Grow(s.sorted, len(skus))
+	var fresh []item
+	seen := map[string]bool{}
+	for _, sku := range skus {
+		if _, known := s.search(sku); known || seen[sku] {
+			continue
+		}
+		seen[sku] = true
+		text.WriteString(sku)
+		fresh = append(fresh, item(len(s.ends)))
+		s.ends, s.stock = append(s.ends, uint32(text.Len())), append(s.stock, stock{})
 	}
-	i := item(len(s.skus))
-	s.skus, s.stock = append(s.skus, sku), append(s.stock, stock{})
-	s.sorted = slices.Insert(s.sorted, at, i)
-	return i
+	s.text = text.String()
+	s.sorted = append(s.sorted, fresh...)
+	slices.SortFunc(s.sorted, func(a, b item) int { return cmp.Compare(s.sku(a), s.sku(b)) })
 }
 
 // terms are what a campaign sells under from an entry on: a desired generation
@@ -85,12 +108,17 @@ func headOf(d *campaignv1.Desired) *campaignv1.Desired {
 
 // termsOf puts a generation's items on the shelf.
 func (c *campaign) termsOf(since int64, d *campaignv1.Desired) *terms {
-	t := &terms{since: since, head: headOf(d)}
+	skus := make([]string, 0, len(d.GetItems()))
 	for _, it := range d.GetItems() {
-		i := c.shelf.add(it.GetSku())
-		for len(t.offers) <= int(i) {
-			t.offers = append(t.offers, noOffer)
-		}
+		skus = append(skus, it.GetSku())
+	}
+	c.shelf.add(skus)
+	t := &terms{since: since, head: headOf(d), offers: make([]offer, c.shelf.len())}
+	for i := range t.offers {
+		t.offers[i] = noOffer
+	}
+	for _, it := range d.GetItems() {
+		i, _ := c.shelf.find(it.GetSku())
 		t.offers[i] = offer{price: money.Fen(it.GetPriceFen()), settlement: money.Fen(it.GetSettlementFen()), units: it.GetUnits()}
 	}
 	return t

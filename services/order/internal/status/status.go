@@ -33,14 +33,3 @@ func Settles(lane *campaignv1.Status, money payment.Counts) bool {
 
 // Settled reports whether the status is the last one.
 func Settled(s *campaignv1.Status) bool { return s.GetPhase() == campaignv1.Status_PHASE_SETTLED }
-
-// Same reports whether two statuses tell a reader the same. The offset is not
-// news by itself: it grows with every tick.
-func Same(a, b *campaignv1.Status) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	b = proto.CloneOf(b)
-	b.Offset = a.GetOffset()
-	return proto.Equal(a, b)
-}

@@ -43,35 +43,3 @@ func TestSettles(t *testing.T) {
 		})
 	}
 }
-
-func TestSame(t *testing.T) {
-	a := &campaignv1.Status{Uid: "c-1", LeftUnits: 3, Offset: 10}
-	cases := map[string]struct {
-		b    *campaignv1.Status
-		want bool
-	}{
-		"nothing was told yet":              {nil, false},
-		"only the log grew":                 {&campaignv1.Status{Uid: "c-1", LeftUnits: 3, Offset: 11}, true},
-		"a unit went":                       {&campaignv1.Status{Uid: "c-1", LeftUnits: 2, Offset: 11}, false},
-		"a payment opened":                  {&campaignv1.Status{Uid: "c-1", LeftUnits: 3, OpenPayments: 1}, false},
-		"the lane stands still and says so": {&campaignv1.Status{Uid: "c-1", LeftUnits: 3, Stopped: "gap"}, false},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			if got := Same(a, c.b); got != c.want {
-				t.Fatalf("got %v, want %v", got, c.want)
-			}
-		})
-	}
-}
-
-func TestOfAddsTheMoneyAndLeavesTheLanesStatusAlone(t *testing.T) {
-	lane := &campaignv1.Status{Uid: "c-1", SoldUnits: 3}
-	got := Of(lane, payment.Counts{Paid: 2, Final: 1, Open: 4})
-	if got.GetPaidOrders() != 2 || got.GetFinalOrders() != 1 || got.GetOpenPayments() != 4 || got.GetSoldUnits() != 3 {
-		t.Fatalf("got %v", got)
-	}
-	if lane.GetPaidOrders() != 0 {
-		t.Fatal("the lane's status was changed")
-	}
-}
