@@ -115,6 +115,7 @@ var rows = []row{
 	{name: "10", trials: 20, try: twoPublishers},
 	{name: "12", trials: 500, try: oneKey},
 	{name: "15", trials: 20, try: matrix},
+	{name: "16", trials: 2, try: overload},
 	{name: "17", trials: 20, try: graceful},
 }
 
