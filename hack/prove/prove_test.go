@@ -21,7 +21,7 @@ func TestTheCardIsComplete(t *testing.T) {
 		if len(c.mutants) == 0 {
 			t.Errorf("row %s, %s: a check without a planted bug counts for nothing", c.Row, c.What)
 		}
-		if c.siege {
+		if c.siege != "" {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(root, c.pkg, "proof_test.go"))

@@ -95,7 +95,7 @@ func (p *prover) run(ctx context.Context, c check, mutant string) outcome {
 	ctx, cancel := context.WithTimeout(ctx, timeout+time.Minute) // a test's own timeout tells more
 	defer cancel()
 	command := p.test
-	if c.siege {
+	if c.siege != "" {
 		command = p.siege
 	}
 	run, err := command(ctx, c, mutant)

@@ -41,13 +41,13 @@ func (p *prover) proveAll(ctx context.Context, checks []check) ([]result, error)
 		})
 	}
 	for i, c := range checks {
-		if c.siege && !c.alone {
+		if c.siege != "" && !c.alone {
 			sieges <- i
 		}
 	}
 	close(sieges)
 	for i, c := range checks {
-		if !c.siege && !c.alone && ctx.Err() == nil {
+		if c.siege == "" && !c.alone && ctx.Err() == nil {
 			prove(i)
 		}
 	}
@@ -67,7 +67,7 @@ func (p *prover) siege(ctx context.Context, c check, mutant string) (*exec.Cmd, 
 		return nil, err
 	}
 	trials := c.CI
-	args := []string{"-row", c.Row, "-seed", strconv.FormatUint(p.seed, 10)}
+	args := []string{"-row", c.siege, "-seed", strconv.FormatUint(p.seed, 10)}
 	switch {
 	case mutant != "":
 		args = append(args, "-mutant", mutant)
