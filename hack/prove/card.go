@@ -19,9 +19,17 @@ type check struct {
 	CI   int `json:"ci"`
 	Full int `json:"full"`
 
+	// siege names one of hack/siege, on real processes; other checks are a test.
+	siege string
+	// alone is a check that measures time: nothing else runs beside it.
+	alone bool
+	// kafka is a siege that runs on Apache Kafka too.
+	kafka bool
+
 	pkg   string // its folder, from the root
 	test  string
-	stack bool // needs a broker and a database
+	stack bool   // needs a broker and a database
+	tags  string // build tags that it needs
 	// mutants are the planted bugs, without "mutant_": with any of them the same test must fail.
 	mutants []string
 }
@@ -104,17 +112,52 @@ var card = []check{
 		pkg: virtual, test: "TestProofClocks", mutants: []string{"own_clock"},
 	},
 	{
+		Row: "20", What: "lanes: new rules in mid-sale change no decision", CI: 40, Full: 1_000,
+		pkg: virtual, tags: "rules_next", test: "TestProofAnUpgradeChangesNoDecision", mutants: []string{"switch_forgets"},
+	},
+	{
+		Row: "2", What: "stock 100, 5,000 buyers, everything killed: 100 sold", CI: 3, Full: 50,
+		siege: "2", kafka: true, mutants: []string{"oversell"},
+	},
+	{
+		Row: "3", What: "an acknowledged order is never lost", CI: 3, Full: 50,
+		siege: "3", kafka: true, mutants: []string{"early_answer"},
+	},
+	{
+		Row: "10", What: "two publishers of one lane harm nothing", CI: 20, Full: 200,
+		siege: "10", kafka: true, mutants: []string{"own_event_ids"},
+	},
+	{
+		Row: "12", What: "the same on real processes, a replica killed", CI: 500, Full: 10_000,
+		siege: "12", kafka: true, mutants: []string{"body_in_id", "stale_answer"},
+	},
+	{
+		Row: "15", What: "each dependency down, slow, half-open, failing 30%", CI: 20, Full: 20,
+		siege: "15", mutants: []string{"log_is_internal"},
+	},
+	{
+		Row: "15", What: "the disk of broker and database is full", CI: 2, Full: 20,
+		siege: "disk", mutants: []string{"log_is_internal"},
+	},
+	{
+		Row: "16", What: "overload at 4 and 10 times the rated load", CI: 2, Full: 2,
+		siege: "16", alone: true, mutants: []string{"no_limit"},
+	},
+	{
+		Row: "17", What: "graceful stop under load", CI: 20, Full: 200,
+		siege: "17", mutants: []string{"hasty_stop"},
+	},
+	{
 		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,
 		pkg: "services/store-owner/internal/accounts", test: "TestProofTheLawGuard", mutants: []string{"shallow_law"},
 	},
 }
 
-// chosen returns the checks of a row; of every row if it is empty.
-func chosen(row string) ([]check, error) {
-	if row == "" {
-		return card, nil
-	}
-	checks := slices.DeleteFunc(slices.Clone(card), func(c check) bool { return c.Row != row })
+// chosen returns the checks of a row; of every row if it is empty. On Apache Kafka those that run there.
+func chosen(row string, kafka bool) ([]check, error) {
+	checks := slices.DeleteFunc(slices.Clone(card), func(c check) bool {
+		return row != "" && c.Row != row || kafka && !c.kafka
+	})
 	if len(checks) == 0 {
 		return nil, fmt.Errorf("row %s does not exist yet; there are %s", row, strings.Join(rows(), ", "))
 	}

@@ -21,6 +21,9 @@ func TestTheCardIsComplete(t *testing.T) {
 		if len(c.mutants) == 0 {
 			t.Errorf("row %s, %s: a check without a planted bug counts for nothing", c.Row, c.What)
 		}
+		if c.siege != "" {
+			continue
+		}
 		text, err := os.ReadFile(filepath.Join(root, c.pkg, "proof_test.go"))
 		if err != nil || !strings.Contains(string(text), "func "+c.test+"(") {
 			t.Errorf("row %s: %s has no %s: %v", c.Row, c.pkg, c.test, err)

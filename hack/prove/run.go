@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,14 +28,18 @@ const (
 type prover struct {
 	root, dir string
 	full      bool
+	kafka     bool
 	seed      uint64
 	addresses []string // of a stack, as KEY=value
 	binaries  map[build]string
 	progress  io.Writer
+
+	building sync.Mutex
+	built    bool // hack/siege
 }
 
-// build is a test binary: a package, with a bug planted or none.
-type build struct{ pkg, mutant string }
+// build is a test binary: a package, with the tags that it needs, and with a bug planted or none.
+type build struct{ pkg, tags, mutant string }
 
 // outcome is what one run of a test came to.
 type outcome struct {
@@ -84,24 +89,23 @@ func (p *prover) prove(ctx context.Context, c check) result {
 	return r
 }
 
-// run makes one run of a check's test.
+// run makes one run of a check.
 func (p *prover) run(ctx context.Context, c check, mutant string) outcome {
-	binary, err := p.binary(ctx, build{c.pkg, mutant})
+	_, timeout := p.effort(mutant)
+	ctx, cancel := context.WithTimeout(ctx, timeout+time.Minute) // a test's own timeout tells more
+	defer cancel()
+	command := p.test
+	if c.siege != "" {
+		command = p.siege
+	}
+	run, err := command(ctx, c, mutant)
 	if err != nil {
 		return outcome{Fault: err.Error()}
 	}
-	mode, timeout := "ci", ciTimeout
-	if p.full && mutant == "" { // a planted bug is caught early or not at all
-		mode, timeout = "full", fullTimeout
-	}
-	test := exec.CommandContext(ctx, binary, "-test.v", "-test.count=1", "-test.run=^"+c.test+"$", "-test.timeout="+timeout.String())
-	test.Dir = filepath.Join(p.root, c.pkg)
-	test.Env = append(os.Environ(), "PROOF="+mode, "PROOF_SEED="+strconv.FormatUint(p.seed, 10), "PROOF_TRIAL=")
-	test.Env = append(test.Env, p.addresses...)
 	var output bytes.Buffer
-	test.Stdout, test.Stderr = &output, &output
+	run.Stdout, run.Stderr = &output, &output
 	started := time.Now()
-	err = test.Run()
+	err = run.Run()
 	o := read(output.String(), c.Row)
 	o.Seconds = time.Since(started).Seconds()
 	switch {
@@ -110,11 +114,33 @@ func (p *prover) run(ctx context.Context, c check, mutant string) outcome {
 	case err != nil:
 		o.Fault = err.Error()
 	case !o.printed:
-		o.Fault = "the test printed no PROOF line"
+		o.Fault = "it printed no PROOF line"
 	case o.Violations > 0:
-		o.Fault = "the test passes in spite of its violations"
+		o.Fault = "it passes in spite of its violations"
 	}
 	return o
+}
+
+// effort is how hard is tried, and how long at most.
+func (p *prover) effort(mutant string) (mode string, timeout time.Duration) {
+	if p.full && mutant == "" { // a planted bug is caught early or not at all
+		return "full", fullTimeout
+	}
+	return "ci", ciTimeout
+}
+
+// test is the command of a check that is a Go test.
+func (p *prover) test(ctx context.Context, c check, mutant string) (*exec.Cmd, error) {
+	binary, err := p.binary(ctx, build{c.pkg, c.tags, mutant})
+	if err != nil {
+		return nil, err
+	}
+	mode, timeout := p.effort(mutant)
+	test := exec.CommandContext(ctx, binary, "-test.v", "-test.count=1", "-test.run=^"+c.test+"$", "-test.timeout="+timeout.String())
+	test.Dir = filepath.Join(p.root, c.pkg)
+	test.Env = append(os.Environ(), "PROOF="+mode, "PROOF_SEED="+strconv.FormatUint(p.seed, 10), "PROOF_TRIAL=")
+	test.Env = append(test.Env, p.addresses...)
+	return test, nil
 }
 
 // binary builds the tests of a package, once for each bug.
@@ -124,9 +150,11 @@ func (p *prover) binary(ctx context.Context, b build) (string, error) {
 	}
 	path := filepath.Join(p.dir, strconv.Itoa(len(p.binaries))+".test")
 	args := []string{"test", "-c", "-ldflags=-s -w", "-o", path} // without symbols for a debugger it links faster
+	tags := b.tags
 	if b.mutant != "" {
-		args = append(args, "-tags", "mutant_"+b.mutant)
+		tags += ",mutant_" + b.mutant
 	}
+	args = append(args, "-tags="+tags)
 	command := exec.CommandContext(ctx, "go", append(args, ".")...)
 	command.Dir = filepath.Join(p.root, b.pkg)
 	if b.pkg == virtual {

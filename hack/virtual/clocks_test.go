@@ -44,7 +44,7 @@ func clocks(t *proof.Trial) {
 	w := newWorld(t, t.Rand)
 	w.Network.Rules(network.StampAppends(lane.SharedTopic, time.Now))
 	ofA, ofB := newClock(t), newClock(t)
-	a, b := w.JoinWithClock(ofA.now), w.JoinWithClock(ofB.now)
+	a, b := w.JoinOn(world.Machine{Clock: ofA.now}), w.JoinOn(world.Machine{Clock: ofB.now})
 	w.Ready(a, b)
 
 	opens := time.Now().Add(2*time.Second + time.Duration(t.Int64N(int64(10*time.Second))))

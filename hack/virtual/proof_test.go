@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/qingcang/qingcang/services/internal/proof"
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
 	"github.com/qingcang/qingcang/services/order/virtual/internal/network"
 	"github.com/qingcang/qingcang/services/order/virtual/internal/world"
 )
@@ -187,4 +188,13 @@ func TestProofClocks(t *testing.T) {
 	time.Local = time.FixedZone("nowhere", -9*60*60-30*60) // a machine without time-zone data may think anything
 	t.Cleanup(func() { time.Local = local })
 	proof.Virtual(t, "14", proof.Trials{CI: 200, Full: 2_000}, clocks)
+}
+
+// TestProofAnUpgradeChangesNoDecision is what row 20 asks of lanes. It needs a binary that knows more
+// rules than the first: go test -tags rules_next.
+func TestProofAnUpgradeChangesNoDecision(t *testing.T) {
+	if ledger.Rules == ledger.FirstRules {
+		t.Skip("there is only one set of rules; the tag rules_next makes a second")
+	}
+	proof.Virtual(t, "20", proof.Trials{CI: 40, Full: 1_000}, upgrade)
 }

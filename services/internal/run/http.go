@@ -19,7 +19,6 @@ const (
 	writeTimeout      = 90 * time.Second // from the end of the header to the end of the answer
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 32 << 10
-	drainTimeout      = 15 * time.Second
 	// maxConnections bounds what clients make the process keep: a connection has one request at a time, and
 	// takes some 20 KB. Those that come beyond it wait in the kernel's queue.
 	maxConnections = 10_000

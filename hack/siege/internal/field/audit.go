@@ -38,6 +38,16 @@ func (a Audit) Units(campaign string) (held, sold int64) {
 	return held, sold
 }
 
+// Lack is the first order of these that the log does not have.
+func (a Audit) Lack(ids []string) error {
+	for _, id := range ids {
+		if _, ok := a.Orders[id]; !ok {
+			return fmt.Errorf("order %s was answered with 201 and is not in the log", id)
+		}
+	}
+	return nil
+}
+
 // Audit counts until nothing is amiss and settled finds nothing either, or the time is over; what
 // is still amiss then is in the audit's faults.
 func (f *Field) Audit(ctx context.Context, settled func(Audit) error) (Audit, error) {

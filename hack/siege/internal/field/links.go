@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ const (
 	Slow Fault = "slow"
 	// HalfOpen accepts connections and lets nothing through.
 	HalfOpen Fault = "half-open"
+	// Narrow lets little through towards the dependency.
+	Narrow Fault = "narrow"
 	// Flaky resets three of ten connections, again and again.
 	Flaky Fault = "failing 30%"
 )
@@ -33,6 +36,8 @@ const (
 	// within every timeout of the service.
 	slowLatency = 250 * time.Millisecond
 	flakyShare  = 0.3
+	// narrowRate in 1,000 bytes a second and connection is about 3,000 orders on their way to the log.
+	narrowRate = 500
 	// flakyEvery is how often the connections that there are draw again.
 	flakyEvery = 500 * time.Millisecond
 )
@@ -47,7 +52,6 @@ type link struct {
 	proxy *toxiproxy.Proxy
 
 	mu      sync.Mutex
-	down    bool
 	shaking context.CancelFunc // ends a flaky link's draws
 	shaken  chan struct{}
 }
@@ -82,13 +86,14 @@ func (f *Field) Harm(dependency string, fault Fault) error {
 	defer link.mu.Unlock()
 	switch fault {
 	case Down:
-		link.down = true
 		link.proxy.Stop()
 		return nil
 	case Slow:
 		return link.both("latency", 1, map[string]int64{"latency": slowLatency.Milliseconds()})
 	case HalfOpen:
 		return link.both("timeout", 1, map[string]int64{"timeout": 0})
+	case Narrow:
+		return link.toxic("bandwidth", "upstream", 1, map[string]int64{"rate": narrowRate})
 	case Flaky:
 		return link.shake()
 	}
@@ -106,13 +111,10 @@ func (f *Field) Heal(dependency string) error {
 		<-link.shaken
 		link.shaking = nil
 	}
-	if !link.down {
-		link.proxy.Stop()
-	}
-	link.down = false
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	link.proxy.Toxics.ResetToxics(ctx)
+	link.proxy.Stop()
+	// A new one: toxiproxy may wait for ever when faults are taken off a link that is being cut.
+	old := link.proxy
+	link.proxy = toxiproxy.NewProxy(f.links.server, dependency, old.Listen, old.Upstream)
 	if err := link.proxy.Start(); err != nil {
 		return fmt.Errorf("open the link to %s again: %w", dependency, err)
 	}
@@ -122,15 +124,22 @@ func (f *Field) Heal(dependency string) error {
 // both adds a toxic for what comes and one for what goes.
 func (l *link) both(kind string, share float64, attributes map[string]int64) error {
 	for _, stream := range []string{"upstream", "downstream"} {
-		toxic, err := json.Marshal(map[string]any{
-			"name": kind + "_" + stream, "type": kind, "stream": stream, "toxicity": share, "attributes": attributes,
-		})
-		if err != nil {
-			return fmt.Errorf("encode a fault: %w", err)
+		if err := l.toxic(kind, stream, share, attributes); err != nil {
+			return err
 		}
-		if _, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(toxic)); err != nil {
-			return fmt.Errorf("do harm to a link: %w", err)
-		}
+	}
+	return nil
+}
+
+func (l *link) toxic(kind, stream string, share float64, attributes map[string]int64) error {
+	toxic, err := json.Marshal(map[string]any{
+		"name": kind + "_" + stream, "type": kind, "stream": stream, "toxicity": share, "attributes": attributes,
+	})
+	if err != nil {
+		return fmt.Errorf("encode a fault: %w", err)
+	}
+	if _, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(toxic)); err != nil {
+		return fmt.Errorf("do harm to a link: %w", err)
 	}
 	return nil
 }
@@ -138,8 +147,7 @@ func (l *link) both(kind string, share float64, attributes map[string]int64) err
 // shake has every connection draw whether it is reset at its next bytes: when it opens, and then
 // twice a second.
 func (l *link) shake() error {
-	reset := func() error { return l.both("reset_peer", flakyShare/2, map[string]int64{"timeout": 0}) }
-	if err := reset(); err != nil {
+	if err := l.both(resetPeer, flakyShare/2, map[string]int64{"timeout": 0}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -153,12 +161,14 @@ func (l *link) shake() error {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				l.proxy.Toxics.ResetToxics(ctx)
-				if reset() != nil {
-					return // the link is being closed
-				}
+			}
+			for _, stream := range []string{"upstream", "downstream"} {
+				// The same once more: who takes it up draws again.
+				_, _ = l.proxy.Toxics.UpdateToxicJson(resetPeer+"_"+stream, strings.NewReader(`{"attributes":{"timeout":0}}`))
 			}
 		}
 	}()
 	return nil
 }
+
+const resetPeer = "reset_peer"

@@ -55,3 +55,25 @@ func (f *Field) Goroutines(ctx context.Context, replica string) (int, error) {
 	}
 	return 0, fmt.Errorf("%s tells no number of goroutines", replica)
 }
+
+// Served counts the orders that the replicas have answered with a status, and how many of these
+// within a bound in seconds, both by their own measure. The bound is one of their histogram's.
+func (f *Field) Served(ctx context.Context, status int, bound string) (all, within float64, err error) {
+	code := fmt.Sprintf(`http_response_status_code="%d"`, status)
+	for _, replica := range Replicas {
+		series, err := f.Metrics(ctx, replica)
+		if err != nil {
+			return 0, 0, err
+		}
+		for name, value := range series {
+			switch {
+			case !strings.HasPrefix(name, "http_server_request_duration_seconds_bucket{") || !strings.Contains(name, code):
+			case strings.Contains(name, `le="+Inf"`):
+				all += value
+			case strings.Contains(name, `le="`+bound+`"`):
+				within += value
+			}
+		}
+	}
+	return all, within, nil
+}

@@ -27,23 +27,31 @@ type Replica struct {
 	ended sync.WaitGroup
 }
 
-// Join starts a replica and does not wait until it is ready.
-func (w *World) Join() *Replica { return w.JoinWithClock(time.Now) }
+// Machine is where a replica runs, and how. Its zero value is as good as any.
+type Machine struct {
+	// Clock is the machine's; nil is the world's.
+	Clock func() time.Time
+	// Rules are those that the deployment asks lanes to switch to; 0 asks for none.
+	Rules uint16
+}
 
-// JoinWithClock is Join on a machine whose clock is not the world's.
-func (w *World) JoinWithClock(clock func() time.Time) *Replica {
+// Join starts a replica and does not wait until it is ready.
+func (w *World) Join() *Replica { return w.JoinOn(Machine{}) }
+
+// JoinOn is Join on a machine that is not like the others.
+func (w *World) JoinOn(m Machine) *Replica {
 	w.Helper()
 	w.started++
 	name := fmt.Sprintf("replica-%d", w.started)
 	r := &Replica{world: w, Host: w.Network.Host(name, w.latency), gone: make(chan struct{})}
 	log := w.logger(name)
-	conn, err := eventkit.Dial(eventkit.Config{Brokers: w.Broker.ListenAddrs(), Dial: r.Host.Dial, Now: clock})
+	conn, err := eventkit.Dial(eventkit.Config{Brokers: w.Broker.ListenAddrs(), Dial: r.Host.Dial, Now: m.Clock})
 	w.must(err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(w.Context()))
 	r.stop = stop
 	r.Service, err = wiring.Assemble(ctx, wiring.Outside{
 		Kafka: conn, Payments: w.Store, Snapshots: w.Store, Provider: w.Provider,
-		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready,
+		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready, LaneRules: m.Rules,
 	}, log)
 	if err != nil {
 		stop()
@@ -145,4 +153,10 @@ func (r *Replica) Next() int64 {
 		next = s.GetOffset()
 	}
 	return next
+}
+
+// ActiveRules are those under which the lane's next entry counts.
+func (r *Replica) ActiveRules() (rules uint16) {
+	r.Lanes.All()[Partition].Peek(func(l *ledger.Ledger) { rules = l.ActiveRules() })
+	return rules
 }

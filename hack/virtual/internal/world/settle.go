@@ -21,9 +21,14 @@ func (a Answer) Settled() bool {
 // Insist asks for an order with the same key until the answer is the last word, at one replica after
 // the other, beginning with the first. It may be called from any goroutine.
 func (w *World) Insist(a Ask, replicas ...*Replica) Answer {
+	return w.InsistAt(a, func(try int) *Replica { return replicas[try%len(replicas)] })
+}
+
+// InsistAt is Insist at whatever replica there is at each try.
+func (w *World) InsistAt(a Ask, replica func(try int) *Replica) Answer {
 	deadline := time.Now().Add(Patience)
-	for i := 0; ; i++ {
-		answer := replicas[i%len(replicas)].Place(a)
+	for try := 0; ; try++ {
+		answer := replica(try).Place(a)
 		switch {
 		case answer.Settled():
 			return answer

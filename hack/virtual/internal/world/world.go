@@ -36,6 +36,10 @@ const (
 	// Partition is the lane of all campaigns here.
 	Partition = 2
 
+	// leftOver is how long a goroutine may outlive its replica: a join of the consumer group that a
+	// replica did not wait for ends with its connection, and its retry with a timer.
+	leftOver = 30 * time.Second
+
 	brokerPort = 9092
 	// An answer of the broker takes between these two.
 	minLatency, maxLatency = 500 * time.Microsecond, 3 * time.Millisecond
@@ -75,6 +79,7 @@ func New(t testing.TB, seed *rand.Rand) *World {
 		Provider: &Provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}},
 	}
 	w.lags.Rand = rand.New(rand.NewPCG(seed.Uint64(), 0)) //nolint:gosec // not to be guessed but to be repeated
+	t.Cleanup(func() { time.Sleep(leftOver) })
 	broker, err := kfake.NewCluster(kfake.Ports(brokerPort), kfake.ListenFn(w.Network.Listen))
 	w.must(err)
 	t.Cleanup(broker.Close)

@@ -63,7 +63,7 @@ func (a *Orders) Place(ctx context.Context, c PlaceOrder) (OrderView, error) {
 	if err != nil {
 		return OrderView{}, err
 	}
-	o, err := a.lanes.Place(ctx, name, entry)
+	o, err := a.decided(ctx, name, entry)
 	switch {
 	case err != nil:
 		return OrderView{}, err

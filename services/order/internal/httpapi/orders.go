@@ -44,7 +44,7 @@ func (s *Server) CancelOrder(ctx context.Context, r CancelOrderRequestObject) (C
 // within does what a lane writes in a place of the limiter. What the lane decided in any way tells how
 // fast it is; what broke off does not.
 func within(limit *httpkit.Limiter, do func() (app.OrderView, error)) (app.OrderView, error) {
-	leave, err := limit.Enter()
+	leave, err := enter(limit)
 	if err != nil {
 		return app.OrderView{}, err
 	}

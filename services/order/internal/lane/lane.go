@@ -391,7 +391,7 @@ var (
 	errStopped = fault.New(fault.Unavailable, "lane_stopped", "this campaign's sale stands still; come again later with the same key").RetryAfter(30)
 	errTimeout = fault.New(fault.Timeout, "timeout", "not decided in time; ask again with the same key").RetryAfter(1)
 	errBusy    = fault.New(fault.TooMany, "busy", "too many requests wait for this campaign; ask again in a second with the same key").RetryAfter(1)
-	errLog     = fault.New(fault.Unavailable, "log_unavailable", "the log did not answer; ask again with the same key").RetryAfter(1)
+	errLog     = fault.New(logFault, "log_unavailable", "the log did not answer; ask again with the same key").RetryAfter(1)
 )
 
 // pause waits for d or the end of ctx.

@@ -124,14 +124,6 @@ func (l *Lane) events(batch []announcement) ([]eventkit.Event, error) {
 	return events, nil
 }
 
-// eventID is "<topic>/<partition>/<offset>/<index>"; empty for no event.
-func (l *Lane) eventID(p ledger.Position) string {
-	if p == ledger.None {
-		return ""
-	}
-	return eventkit.Position{Source: l.source, Seq: uint64(p.Offset), Index: uint32(p.Index)}.String()
-}
-
 // subject is what an event is about: its order, else its campaign.
 func subject(m proto.Message) string {
 	if about, ok := m.(interface{ GetOrderId() string }); ok {

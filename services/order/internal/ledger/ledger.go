@@ -88,7 +88,7 @@ func (l *Ledger) Apply(offset int64, e record.Entry) ([]Event, error) {
 	var err error
 	switch c := e.Command.(type) {
 	case *record.SwitchRules:
-		l.rules = max(l.rules, c.Rules) // there is no way back
+		l.switchTo(c.Rules)
 	case *record.Tick:
 		l.tick(c)
 	case *record.Want:
