@@ -7,7 +7,7 @@
 //	go run ./hack/bench -quick              2 short repeats
 //	go run ./hack/bench -run 'accept_cpu'   rows whose id matches
 //	go run ./hack/bench -long               memory, recovery and the day at ten times their size
-//	go run ./hack/bench -short              the rows that CI gates on, 3 short repeats, eased targets
+//	go run ./hack/bench -short              the rows that CI gates on, 3 short repeats
 //	go run ./hack/bench -kafka              the accept rows on three brokers of Apache Kafka as well
 //	go run ./hack/bench -svg DIR            plots as well
 //	go run ./hack/bench -profile DIR        where the CPU of an order goes, by Linux's perf
@@ -55,14 +55,6 @@ type options struct {
 	connections    int
 }
 
-const (
-	// shortRows are ratios of CPU: they vary least on a machine that others use too.
-	shortRows = "^(audit|accept_cpu_vs_handler|accept_cpu_vs_redis|reject_cpu_vs_noop|telemetry)$"
-	// shortEase is how far beyond its target a short row may be: three short repeats on a busy machine
-	// spread that far, and what is lost at once is more.
-	shortEase = 1.3
-)
-
 func main() {
 	o, err := parse(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
@@ -86,7 +78,7 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.json, "json", false, "print JSON on standard output; the table goes to standard error")
 	flags.BoolVar(&o.quick, "quick", false, "two short repeats: shows that all works, proves little")
 	flags.BoolVar(&o.long, "long", false, "memory, recovery and the day at ten times their size: an hour more")
-	flags.BoolVar(&o.short, "short", false, "the rows that CI gates on, in 3 short repeats, against eased targets; without the peers that are not installed")
+	flags.BoolVar(&o.short, "short", false, "the rows that CI gates on, in 3 short repeats, against their gates; without the peers that are not installed")
 	flags.BoolVar(&o.kafka, "kafka", false, "the accept rows on three brokers of Apache Kafka as well")
 	flags.BoolVar(&o.markdown, "md", false, "print the table as Markdown")
 	flags.StringVar(&o.svg, "svg", "", "draw throughput, p99 and cost over load, orders, SKUs and campaigns into this `folder`")
@@ -100,7 +92,7 @@ func parse(args []string) (options, error) {
 	case o.short:
 		o.repeats, o.span = 3, time.Second
 		if *pattern == "" {
-			*pattern = shortRows
+			*pattern = gatedRows()
 		}
 	case o.quick:
 		o.repeats, o.span = 2, 1500*time.Millisecond
@@ -143,9 +135,7 @@ func run(ctx context.Context, o options) (err error) {
 
 func report(b *bench, o options) error {
 	if o.short {
-		for i := range b.rows {
-			b.rows[i].Target = b.rows[i].Target.Eased(shortEase)
-		}
+		b.rows = gated(b.rows)
 	}
 	var out io.Writer = os.Stdout
 	if o.json {

@@ -53,17 +53,6 @@ func (t Target) String() string {
 	return fmt.Sprintf("≤ %.4g", t.limit)
 }
 
-// Eased is a bound that is missed only by those who miss this one by a factor: for machines on which
-// a ratio varies.
-func (t Target) Eased(factor float64) Target {
-	if t.least {
-		t.limit /= factor
-	} else {
-		t.limit *= factor
-	}
-	return t
-}
-
 func (t Target) met(ratio float64) bool {
 	if t.none {
 		return true
