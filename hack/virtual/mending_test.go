@@ -137,7 +137,7 @@ func (d damage) isMended(w *world.World, replicas []*world.Replica) {
 		w.Network.Rules()
 	}
 	skip := world.Sale("sale", 100, "a")
-	skip.Generation, skip.Lane.SkipOffsets = 2, []int64{replicas[0].Next()}
+	skip.Generation, skip.Lane.SkipOffsets = 2, []int64{replicas[0].Next("sale")}
 	w.Want(skip)
 	for i, r := range replicas {
 		w.Eventually(func() error {

@@ -147,11 +147,12 @@ func (r *Replica) Decisions() (d Decisions) {
 	return d
 }
 
-// Next is the offset that the lane comes to next.
-func (r *Replica) Next() int64 {
-	var next int64
-	for _, s := range r.Lanes.All()[Partition].Statuses(func(string) bool { return false }) {
-		next = s.GetOffset()
+// Next is the offset that the lane of a campaign comes to next.
+func (r *Replica) Next(uid string) (next int64) {
+	for _, l := range r.Lanes.All() {
+		if status, _, ok := l.Status(uid); ok {
+			next = status.GetOffset()
+		}
 	}
 	return next
 }
