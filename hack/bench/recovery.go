@@ -18,7 +18,9 @@ const (
 	recoverLimit = time.Second
 	// probeEvery is how often a killed service is asked for an order.
 	probeEvery = 2 * time.Millisecond
-	// fillLimit bounds the wait for a service to catch up with its log.
+	// fillAhead is how far a log may be ahead of its service: what it has decided and not yet published,
+	// it keeps in memory. fillLimit bounds the wait until it has caught up.
+	fillAhead = 200_000
 	fillLimit = 10 * time.Minute
 	// warmOrders are enough that tables and pools have their first size.
 	warmOrders = 10_000
@@ -144,17 +146,18 @@ func (b *bench) fill(ctx context.Context, ours *systems.Ours, sale systems.Sale,
 	if err != nil {
 		return err
 	}
-	if err := ours.Fill(ctx, sale, orders); err != nil {
-		return err
+	for written := 0; written < orders; {
+		part := min(fillAhead, orders-written)
+		if err := ours.Fill(ctx, sale, part); err != nil {
+			return err
+		}
+		written += part
+		if err := ours.AwaitAnnounced(ctx, before+int64(written), fillLimit); err != nil {
+			return err
+		}
 	}
 	if sale == systems.Hot {
 		b.sums[ours.Name].accepted += orders
-	}
-	if err := b.firstOrder(ctx, ours, fillLimit); err != nil {
-		return err
-	}
-	if err := ours.AwaitAnnounced(ctx, before+int64(orders), fillLimit); err != nil {
-		return err
 	}
 	return ours.Settle(ctx)
 }

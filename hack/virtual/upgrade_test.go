@@ -21,13 +21,13 @@ func upgrade(t *proof.Trial) {
 	old := []*world.Replica{w.Join(), w.Join()}
 	w.Ready(old...)
 	sale := world.Sale("sale", 60, "a")
-	sale.BuyerLimitUnits, sale.HoldSeconds = 2, 3 // some holds end meanwhile
+	sale.BuyerLimitUnits, sale.HoldSeconds = 5, 3 // some holds end meanwhile
 	w.Open(sale, old[0])
 
 	s := &crowd{World: w, replicas: old, told: map[string]world.Answer{}}
 	over := make(chan struct{})
 	var buyers sync.WaitGroup
-	for b := range 20 {
+	for b := range 8 {
 		pace := time.Duration(50+t.IntN(150)) * time.Millisecond
 		buyers.Go(func() { s.buy(fmt.Sprintf("buyer-%d", b), pace, over) })
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 // MongoStore keeps a journal in one collection and its snapshots in another. It inserts, finds and
-// deletes by _id, and at a start reads a range of the batches' _ids: no update, no transaction, no
-// index but _id.
+// deletes by _id, and at a start with much to read scans a range of the batches' _ids: no update, no
+// transaction, no index but _id.
 type MongoStore struct {
 	batches   *mongo.Collection
 	snapshots snapshots
@@ -75,15 +75,36 @@ func (m *MongoStore) Get(ctx context.Context, shard int, seq uint64) (*journalv1
 	return batch, true, nil
 }
 
+// longTail is how many batches are looked up one by one before the _ids are scanned. MongoDB is glad of
+// a scan sooner. The embedded database reads the whole collection for it, all shards' batches, and a
+// look-up costs it what ten of these do (BenchmarkOpen): so look-ups win unless most of the journal is to
+// be read, and up to here they lose little then. A snapshot is due every 2,000 batches: a usual start
+// does not scan.
+const longTail = 4_096
+
 // Range implements Store.
 func (m *MongoStore) Range(ctx context.Context, shard int, from uint64, each func(uint64, *journalv1.Batch) error) error {
+	get := lookupIn(m, shard)
+	_, long, err := get(ctx, from+longTail)
+	switch {
+	case err != nil:
+		return err
+	case long:
+		return m.scan(ctx, shard, from, each)
+	default:
+		return readTail(ctx, get, from, each)
+	}
+}
+
+// scan reads all _ids of a shard from a batch on.
+func (m *MongoStore) scan(ctx context.Context, shard int, from uint64, each func(uint64, *journalv1.Batch) error) error {
 	filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: slot(shard, from)}, {Key: "$lt", Value: fmt.Sprintf("%d0", shard)}}}}
 	cursor, err := m.batches.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetBatchSize(500))
 	if err != nil {
 		return fmt.Errorf("read shard %d from %d: %w", shard, from, err)
 	}
 	defer func() { _ = cursor.Close(ctx) }()
-	for cursor.Next(ctx) {
+	for next := from; cursor.Next(ctx); next++ {
 		var document batchDocument
 		if err := cursor.Decode(&document); err != nil {
 			return fmt.Errorf("read shard %d: %w", shard, err)
@@ -92,6 +113,9 @@ func (m *MongoStore) Range(ctx context.Context, shard int, from uint64, each fun
 		seq, err := strconv.ParseUint(digits, 10, 64)
 		if err != nil {
 			return fmt.Errorf("journal document %q has no place: %w", document.ID, err)
+		}
+		if seq != next {
+			return holeAt(next, seq)
 		}
 		batch := &journalv1.Batch{}
 		if err := proto.Unmarshal(document.Batch, batch); err != nil {

@@ -115,3 +115,16 @@ func TestAJournalThatHasLostItsEndIsNotOpened(t *testing.T) {
 		t.Error("the next batch would leave a hole")
 	}
 }
+
+func TestAJournalWithAHoleIsNotOpened(t *testing.T) {
+	store := journal.NewMemoryStore()
+	for _, seq := range []uint64{1, 2, 4} {
+		if err := store.Insert(t.Context(), 0, seq, &journalv1.Batch{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := journal.Open(t.Context(), journal.Config{Name: "shelf", Store: store, Subject: brandOf}, shelves{})
+	if !errors.Is(err, journal.ErrHole) {
+		t.Errorf("it was opened with %v, want it refused for its hole", err)
+	}
+}

@@ -11,15 +11,20 @@ import (
 	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
 )
 
-// ErrTaken says that the slot of a batch is already filled.
-var ErrTaken = errors.New("the journal slot is taken")
+var (
+	// ErrTaken says that the slot of a batch is already filled.
+	ErrTaken = errors.New("the journal slot is taken")
+	// ErrHole says that a batch is missing and a later one is there: the journal is damaged.
+	ErrHole = errors.New("the journal has a hole")
+)
 
 // Store keeps batches and snapshots. Insert must be atomic and durable before it returns nil, and
 // must fail with ErrTaken when the slot is filled; nothing else need be atomic.
 type Store interface {
 	Insert(ctx context.Context, shard int, seq uint64, batch *journalv1.Batch) error
 	Get(ctx context.Context, shard int, seq uint64) (batch *journalv1.Batch, found bool, err error)
-	// Range gives the batches from seq on, in order.
+	// Range gives the batches from seq on, in order and without a gap. Instead of an end it finds
+	// ErrHole where a batch is missing and others stand behind; see readTail for what it may overlook.
 	Range(ctx context.Context, shard int, from uint64, each func(seq uint64, batch *journalv1.Batch) error) error
 	// SaveSnapshot keeps a snapshot; that one as new is there already, or is being saved, is success.
 	SaveSnapshot(ctx context.Context, shard int, snapshot *journalv1.Snapshot) error
@@ -71,15 +76,7 @@ func (m *MemoryStore) Get(_ context.Context, shard int, seq uint64) (*journalv1.
 
 // Range implements Store.
 func (m *MemoryStore) Range(ctx context.Context, shard int, from uint64, each func(uint64, *journalv1.Batch) error) error {
-	for seq := from; ; seq++ {
-		batch, found, err := m.Get(ctx, shard, seq)
-		if err != nil || !found {
-			return err
-		}
-		if err := each(seq, batch); err != nil {
-			return err
-		}
-	}
+	return readTail(ctx, lookupIn(m, shard), from, each)
 }
 
 // SaveSnapshot implements Store.

@@ -47,6 +47,7 @@ func (w *World) JoinOn(m Machine) *Replica {
 	log := w.logger(name)
 	conn, err := eventkit.Dial(eventkit.Config{Brokers: w.Broker.ListenAddrs(), Dial: r.Host.Dial, Now: m.Clock})
 	w.must(err)
+	w.conns = append(w.conns, conn)
 	ctx, stop := context.WithCancel(context.WithoutCancel(w.Context()))
 	r.stop = stop
 	r.Service, err = wiring.Assemble(ctx, wiring.Outside{

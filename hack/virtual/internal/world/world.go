@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -58,6 +59,7 @@ type World struct {
 	// Conn is the test's own way to the broker; no fault of the network meets it.
 	Conn *eventkit.Conn
 
+	conns          []*eventkit.Conn // of the replicas
 	buyers, shares *auth.Keys
 	started        int
 	keys           int
@@ -79,7 +81,7 @@ func New(t testing.TB, seed *rand.Rand) *World {
 		Provider: &Provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}},
 	}
 	w.lags.Rand = rand.New(rand.NewPCG(seed.Uint64(), 0)) //nolint:gosec // not to be guessed but to be repeated
-	t.Cleanup(func() { time.Sleep(leftOver) })
+	t.Cleanup(w.end)
 	broker, err := kfake.NewCluster(kfake.Ports(brokerPort), kfake.ListenFn(w.Network.Listen))
 	w.must(err)
 	t.Cleanup(broker.Close)
@@ -94,6 +96,20 @@ func New(t testing.TB, seed *rand.Rand) *World {
 	w.shares, err = auth.NewKeys(map[string][]byte{"k1": bytes.Repeat([]byte{'s'}, 32)}, "k1")
 	w.must(err)
 	return w
+}
+
+// end fails the test if anything goes on behind it. What a replica that died was asking the broker has
+// opened new connections since: they are given back once more.
+func (w *World) end() {
+	time.Sleep(leftOver)
+	for _, conn := range w.conns {
+		conn.Close()
+	}
+	time.Sleep(leftOver)
+	synctest.Wait()
+	for _, stack := range leftOvers() {
+		w.Errorf("a goroutine is left behind: %s", stack)
+	}
 }
 
 func (w *World) must(err error) {
