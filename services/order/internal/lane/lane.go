@@ -153,8 +153,9 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 
 // read applies the log as it grows, until ctx ends or the lane stops.
 func (l *Lane) read(ctx context.Context) {
+	log := newAhead(l)
 	for ctx.Err() == nil {
-		records, err := l.conn.Fetch(ctx, l.topic, l.partition, l.applied())
+		records, err := log.fetch(ctx, l.applied(), l.begunWith())
 		if err != nil && !errors.Is(err, eventkit.ErrTruncated) && !errors.Is(err, eventkit.ErrCorrupt) {
 			if ctx.Err() == nil {
 				l.log.WarnContext(ctx, "lane cannot be read, trying again", "err", err)
@@ -245,7 +246,7 @@ func (l *Lane) applyOne(ctx context.Context, r eventkit.Record) (record.Entry, [
 		l.log.WarnContext(ctx, "lane entry passed over, as its desired state says", "offset", r.Offset)
 		return record.Entry{}, nil, nil
 	}
-	entry, events, err := fold(l.ledger.Apply, r)
+	entry, events, err := fold(l.decide, r)
 	if errors.Is(err, errSkipped) {
 		// Every replica skips it alike: the bytes are the same everywhere.
 		l.skipped++
@@ -269,6 +270,15 @@ func (l *Lane) applyOne(ctx context.Context, r eventkit.Record) (record.Entry, [
 		}
 	}
 	return entry, events, nil
+}
+
+// decide is the ledger's Apply. Of what is published already, and nobody here waits
+// for, no events are made.
+func (l *Lane) decide(offset int64, e record.Entry) ([]ledger.Event, error) {
+	if offset < l.published.Offset && e.Writer != l.writer {
+		return nil, l.ledger.Replay(offset, e)
+	}
+	return l.ledger.Apply(offset, e)
 }
 
 // errSkipped is an entry that means nothing.
@@ -331,6 +341,13 @@ func (l *Lane) Skipped() int64 {
 // Name is how messages name the lane.
 func (l *Lane) Name() *campaignv1.Lane {
 	return &campaignv1.Lane{Topic: l.topic, Partition: int32(l.partition)}
+}
+
+// begunWith is the end of the log when the lane was loaded.
+func (l *Lane) begunWith() int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.goal
 }
 
 // applied is the offset behind the last applied entry.
