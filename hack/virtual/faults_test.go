@@ -69,7 +69,7 @@ func TestTheDatabaseAway(t *testing.T) {
 			w.Fatalf("opening the payment: %d %s", a.Status, a.Text)
 		}
 
-		w.Store.Away(true)
+		w.Database.Away(true)
 		var got tally
 		asks := make([]world.Ask, 30)
 		for i := range asks {
@@ -90,7 +90,7 @@ func TestTheDatabaseAway(t *testing.T) {
 		}
 		w.Pass(time.Minute)
 
-		w.Store.Away(false)
+		w.Database.Away(false)
 		w.Eventually(func() error { // the provider repeats its notice
 			if a := replicas[1].Notice(paid); a.Status != http.StatusNoContent {
 				return fmt.Errorf("the notice: %d %s", a.Status, a.Text)
@@ -106,6 +106,17 @@ func TestTheDatabaseAway(t *testing.T) {
 		if a := replicas[0].Show("ann", paid.ID); a.Order.State != "paid" {
 			w.Errorf("the paid order: %d %s", a.Status, a.Text)
 		}
+
+		now := replicas[0].Next("sale")
+		w.Eventually(func() error { // the lane goes on, and is written down again
+			snapshot, found, err := w.Database.Lanes.LatestSnapshot(w.Context(), world.Partition)
+			if err != nil || !found || int64(snapshot.GetSeq()) < now {
+				return fmt.Errorf("the newest snapshot is at %d, want one behind %d: %w", snapshot.GetSeq(), now, err)
+			}
+			return nil
+		})
+		third := w.Start() // from it
+		sameDecisions(w, append(replicas, third)...)
 	})
 }
 

@@ -15,6 +15,9 @@ import (
 	"github.com/qingcang/qingcang/services/order/virtual/internal/network"
 )
 
+// snapshotEvery is so few entries that every sale comes to a snapshot.
+const snapshotEvery = 64
+
 // Replica is one process of the service.
 type Replica struct {
 	*wiring.Service
@@ -51,8 +54,8 @@ func (w *World) JoinOn(m Machine) *Replica {
 	ctx, stop := context.WithCancel(context.WithoutCancel(w.Context()))
 	r.stop = stop
 	r.Service, err = wiring.Assemble(ctx, wiring.Outside{
-		Kafka: conn, Payments: w.Store, Snapshots: w.Store, Provider: w.Provider,
-		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready, LaneRules: m.Rules,
+		Kafka: conn, Payments: w.Database.Payments, Snapshots: w.Database.Lanes, Provider: w.Provider,
+		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready, LaneRules: m.Rules, SnapshotEvery: snapshotEvery,
 	}, log)
 	if err != nil {
 		stop()

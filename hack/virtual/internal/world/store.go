@@ -11,14 +11,28 @@ import (
 
 var errAway = errors.New("the database is away")
 
-// Store is a database that can be away. Its contents stay.
-type Store struct {
-	kept *journal.MemoryStore
-	away atomic.Bool
+// Database can be away. Its contents stay.
+type Database struct {
+	// Payments and Lanes are the collections of the payment journal and of the lanes' snapshots.
+	Payments, Lanes *Store
+	away            atomic.Bool
+}
+
+func newDatabase() *Database {
+	d := &Database{}
+	d.Payments = &Store{kept: journal.NewMemoryStore(), away: &d.away}
+	d.Lanes = &Store{kept: journal.NewMemoryStore(), away: &d.away}
+	return d
 }
 
 // Away says whether the database is away from now on.
-func (s *Store) Away(away bool) { s.away.Store(away) }
+func (d *Database) Away(away bool) { d.away.Store(away) }
+
+// Store is one collection.
+type Store struct {
+	kept *journal.MemoryStore
+	away *atomic.Bool
+}
 
 func (s *Store) err() error {
 	if s.away.Load() {

@@ -23,7 +23,6 @@ import (
 	brandv1 "github.com/qingcang/qingcang/proto/gen/brand/v1"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	"github.com/qingcang/qingcang/services/internal/auth"
-	"github.com/qingcang/qingcang/services/internal/journal"
 	"github.com/qingcang/qingcang/services/internal/testkit"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/eventin"
@@ -53,7 +52,7 @@ type World struct {
 	Rand     *rand.Rand
 	Network  *network.Network
 	Broker   *kfake.Cluster
-	Store    *Store
+	Database *Database
 	Provider *Provider
 	Logs     *Logs
 	// Conn is the test's own way to the broker; no fault of the network meets it.
@@ -77,7 +76,7 @@ type World struct {
 func New(t testing.TB, seed *rand.Rand) *World {
 	t.Helper()
 	w := &World{
-		TB: t, Rand: seed, Network: &network.Network{}, Store: &Store{kept: journal.NewMemoryStore()}, Logs: NewLogs(),
+		TB: t, Rand: seed, Network: &network.Network{}, Database: newDatabase(), Logs: NewLogs(),
 		Provider: &Provider{trades: map[string]wechatpay.Trade{}, refunds: map[string]wechatpay.RefundStatus{}},
 	}
 	w.lags.Rand = rand.New(rand.NewPCG(seed.Uint64(), 0)) //nolint:gosec // not to be guessed but to be repeated

@@ -31,6 +31,8 @@ type Outside struct {
 	Staff func(*http.Request) (auth.Principal, error)
 	// LaneRules asks for a switch of every lane to these rules; 0 asks for none.
 	LaneRules uint16
+	// SnapshotEvery is the number of entries between two snapshots of a lane; 0 leaves it to the lanes.
+	SnapshotEvery int64
 	// DatabaseReady is the readiness check of what keeps Payments and Snapshots.
 	DatabaseReady func(*http.Request) error
 }
@@ -55,7 +57,7 @@ func Assemble(ctx context.Context, o Outside, log *slog.Logger) (*Service, error
 	}
 	campaigns := lane.NewCampaigns(o.Kafka, log)
 	lanes, err := lane.New(lane.Config{
-		Conn: o.Kafka, Campaigns: campaigns, Snapshots: o.Snapshots, Log: log, Rules: o.LaneRules,
+		Conn: o.Kafka, Campaigns: campaigns, Snapshots: o.Snapshots, Log: log, Rules: o.LaneRules, SnapshotEvery: o.SnapshotEvery,
 		Alongside: tellStatus(app.NewCampaignStatus(money, o.Kafka, log)),
 	})
 	if err != nil {
