@@ -128,6 +128,10 @@ var card = []check{
 		siege: "10", kafka: true, mutants: []string{"own_event_ids"},
 	},
 	{
+		Row: "11", What: "ledgers of both replicas, rebuilt after kills, are equal", CI: 6, Full: 200,
+		siege: "11", mutants: []string{"forget"},
+	},
+	{
 		Row: "12", What: "the same on real processes, a replica killed", CI: 500, Full: 10_000,
 		siege: "12", kafka: true, mutants: []string{"body_in_id", "stale_answer"},
 	},

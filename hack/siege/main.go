@@ -97,6 +97,12 @@ func run(ctx context.Context, o options, out io.Writer) (holds bool, err error) 
 	if err := r.try(ctx, s); err != nil {
 		return false, err
 	}
+	compared, different, err := s.compare()
+	if err != nil {
+		return false, err
+	}
+	s.note("ledgers were compared at %d places", compared)
+	s.tellAfter(different...)
 	return s.print(), nil
 }
 
@@ -115,6 +121,7 @@ var rows = []row{
 	{name: "2", row: "2", trials: 3, try: sellOut},
 	{name: "3", row: "3", trials: 3, try: loseNothing},
 	{name: "10", row: "10", trials: 20, try: twoPublishers},
+	{name: "11", row: "11", trials: 6, try: rebuilt},
 	{name: "12", row: "12", trials: 500, try: oneKey},
 	{name: "15", row: "15", trials: 20, try: matrix},
 	{name: "16", row: "16", trials: 2, try: overload},

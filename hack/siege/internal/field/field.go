@@ -265,7 +265,7 @@ const (
 func (f *Field) environment(replica string) []string {
 	host, port, _ := strings.Cut(f.addresses.metrics[replica], ":")
 	return []string{
-		"HTTP_ADDR=" + f.addresses.replicas[replica], "INSTANCE=" + replica, "LOG_LEVEL=info",
+		"HTTP_ADDR=" + f.addresses.replicas[replica], "INSTANCE=" + replica, "LOG_LEVEL=debug",
 		"MONGODB_URI=mongodb://" + f.addresses.databaseLink + "/?maxPoolSize=8", "MONGODB_DATABASE=order",
 		"KAFKA_BROKERS=" + f.brokers(),
 		"BUYER_TOKEN_KEYS_FILE=" + f.path("keys", "buyer"), "SHARE_TOKEN_KEYS_FILE=" + f.path("keys", "share"),

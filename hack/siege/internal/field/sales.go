@@ -1,6 +1,7 @@
 package field
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,8 @@ const (
 
 // Limits of every campaign.
 const (
-	// BuyerLimit is counted and not reached.
-	BuyerLimit = 1_000
+	// buyerLimit is that of a sale without one of its own: it is counted and not reached.
+	buyerLimit = 1_000
 	hold       = time.Hour
 	openWithin = 60 * time.Second
 )
@@ -46,6 +47,8 @@ type Sale struct {
 	UID   string
 	Units int64
 	Lane  int // partition
+	// Limit is how many units a buyer may have; 0 is many.
+	Limit int64
 }
 
 // sales numbers what was told.
@@ -83,7 +86,7 @@ func (s Sale) desired() *campaignv1.Desired {
 	return &campaignv1.Desired{
 		Uid: s.UID, Cluster: "siege", Namespace: "siege", Name: s.UID, Generation: 1, BrandId: brandID, Title: s.UID,
 		CommissionBps: 1_000, StartAt: timestamppb.New(now.Add(-time.Minute)), EndAt: timestamppb.New(now.Add(48 * time.Hour)),
-		BuyerLimitUnits: BuyerLimit, HoldSeconds: int64(hold.Seconds()),
+		BuyerLimitUnits: cmp.Or(s.Limit, buyerLimit), HoldSeconds: int64(hold.Seconds()),
 		ReturnWindow: &campaignv1.ReturnWindow{Seconds: 7 * 24 * 3_600, From: campaignv1.ReturnWindow_FROM_NEXT_MIDNIGHT},
 		Lane:         &campaignv1.Lane{Topic: LaneTopic, Partition: int32(s.Lane)},
 		Items:        []*campaignv1.Item{{Sku: SKU, PriceFen: PriceFen, SettlementFen: PriceFen / 2, Units: s.Units}},

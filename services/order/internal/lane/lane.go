@@ -232,7 +232,9 @@ func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own
 			wanted = append(wanted, c.Desired.GetUid())
 		}
 		l.next++
-		l.marks.note(l.next, l.ledger)
+		if l.marks.note(l.next, l.ledger) { // by this line the replicas of a lane can be compared
+			l.log.DebugContext(ctx, "lane mark", "next", l.next, "digest", fmt.Sprintf("%016x", l.ledger.Digest()))
+		}
 		if entry.Writer == l.writer && entry.Command != nil {
 			mine = append(mine, own{entry.Seq, events})
 		}

@@ -202,11 +202,14 @@ func newMarks(snapshotEvery int64) marks {
 	return marks{every: min(markEvery, snapshotEvery), digests: map[int64]uint64{}}
 }
 
-func (m marks) note(next int64, l *ledger.Ledger) {
-	if next%m.every == 0 {
-		m.digests[next] = l.Digest()
-		delete(m.digests, next-m.every*mostMarks)
+// note marks an offset if it is its turn.
+func (m marks) note(next int64, l *ledger.Ledger) (marked bool) {
+	if next%m.every != 0 {
+		return false
 	}
+	m.digests[next] = l.Digest()
+	delete(m.digests, next-m.every*mostMarks)
+	return true
 }
 
 type mark struct {
