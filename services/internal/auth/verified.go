@@ -15,12 +15,16 @@ const (
 )
 
 // verified remembers tokens that were found good, by all of their bytes. It belongs to one set of keys and
-// is gone with it; a forged token never gets in. A token has one slot, which the last that came there
-// holds: nothing grows, and nothing has to be thrown out. It is safe for concurrent use.
+// is gone with it; a forged token never gets in. A token has one pair of slots, which the last two that
+// came there hold: nothing grows, and nothing has to be thrown out. With one slot each, six of a hundred
+// among 2,000 buyers would push each other out. It is safe for concurrent use.
 type verified struct {
 	seed  maphash.Seed // nobody outside can aim at a slot
-	slots []atomic.Pointer[goodToken]
+	slots []slots
 }
+
+// slots are those of a pair, the newer first.
+type slots [2]atomic.Pointer[goodToken]
 
 // goodToken is a token that passed every check. Those that depend on the time are made again at each use:
 // outside of [from, until) the token is checked from scratch, and refused there.
@@ -31,24 +35,32 @@ type goodToken struct {
 }
 
 func newVerified() *verified {
-	return &verified{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[goodToken], rememberedTokens)}
+	return &verified{seed: maphash.MakeSeed(), slots: make([]slots, rememberedTokens/len(slots{}))}
 }
 
-func (v *verified) slot(token string) *atomic.Pointer[goodToken] {
-	return &v.slots[maphash.String(v.seed, token)%rememberedTokens]
+func (v *verified) of(token string) *slots {
+	return &v.slots[maphash.String(v.seed, token)%uint64(len(v.slots))]
 }
 
 // find returns what a token says if it was found good before and still is at now.
 func (v *verified) find(audience, token string, now time.Time) (Claims, bool) {
-	g := v.slot(token).Load()
-	if g == nil || g.token != token || g.audience != audience || now.Before(g.from) || !now.Before(g.until) {
-		return Claims{}, false
+	pair := v.of(token)
+	for i := range pair {
+		if g := pair[i].Load(); g != nil && g.says(audience, token, now) {
+			return g.claims, true
+		}
 	}
-	return g.claims, true
+	return Claims{}, false
+}
+
+func (g *goodToken) says(audience, token string, now time.Time) bool {
+	return g.token == token && g.audience == audience && !now.Before(g.from) && now.Before(g.until)
 }
 
 func (v *verified) remember(g *goodToken) {
-	if len(g.token) <= rememberedBytes {
-		v.slot(g.token).Store(g)
+	if len(g.token) > rememberedBytes {
+		return
 	}
+	pair := v.of(g.token)
+	pair[1].Store(pair[0].Swap(g)) // two at a time may push one more out, which costs it a check
 }
