@@ -130,7 +130,7 @@ func (f *flood) run(ctx context.Context, connections int, rate float64, span tim
 
 // schedule sends the arrivals when they are due, and returns how many found nobody in the end.
 func (f *flood) schedule(ctx context.Context, due chan<- arrival, rate float64, started time.Time, span time.Duration) (unsent int) {
-	random := rand.New(rand.NewPCG(f.seed, f.sent)) //nolint:gosec // to be repeated
+	random := rand.New(rand.NewPCG(f.seed, f.sent))
 	end := started.Add(span)
 	for at := started; ctx.Err() == nil; {
 		if rate > 0 {
@@ -216,6 +216,7 @@ func (p *pump) send(ctx context.Context, n uint64) (status int, id string, err e
 	if err != nil {
 		return 0, "", err
 	}
+	defer func() { _ = answer.Body.Close() }() // it was only read
 	text, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode == http.StatusCreated {
 		id, err = orderID(text)

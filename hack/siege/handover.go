@@ -79,7 +79,7 @@ func (l *load) twice(ctx context.Context) (lanes int, err error) {
 	if l.full {
 		<-time.After(time.Until(paused.Add(fullPause)))
 	}
-	if err = errors.Join(err, l.Resume(victim)); err != nil {
+	if err := errors.Join(err, l.Resume(victim)); err != nil {
 		return 0, err
 	}
 	<-time.After(together)

@@ -65,11 +65,6 @@ type cell struct {
 
 var yes, no = new(true), new(false)
 
-// all is a service that works.
-func all(of func(int) outcome) (place, show, open outcome) {
-	return of(http.StatusCreated), of(http.StatusOK), of(http.StatusOK)
-}
-
 // cells are the matrix. The two replicas do not speak to each other: what one may miss of the other
 // is the publisher's work, so that the publisher of the sale's lane is a dependency of its own.
 func cells() []cell {
@@ -77,9 +72,9 @@ func cells() []cell {
 	add := func(dependency string, fault field.Fault, place, show, open outcome, notice, ready *bool) {
 		list = append(list, cell{dependency, fault, place, show, open, notice, ready})
 	}
-	works201, works200, _ := all(works)
-	slow201, slow200, _ := all(worksSlowly)
-	last201, last200, _ := all(worksAtLast)
+	works201, works200 := works(http.StatusCreated), works(http.StatusOK)
+	slow201, slow200 := worksSlowly(http.StatusCreated), worksSlowly(http.StatusOK)
+	last201, last200 := worksAtLast(http.StatusCreated), worksAtLast(http.StatusOK)
 
 	add(field.Broker, field.Down, unavailable, unavailable, unavailable, yes, no)
 	add(field.Broker, field.Slow, slow201, slow200, slow200, yes, nil)

@@ -107,7 +107,7 @@ func (r *rush) run(ctx context.Context) error {
 	work := make(chan field.Buyer)
 	var buyers sync.WaitGroup
 	for worker := range atOnce {
-		random := rand.New(rand.NewPCG(r.seed, uint64(worker))) //nolint:gosec // to be repeated
+		random := rand.New(rand.NewPCG(r.seed, uint64(worker)))
 		buyers.Go(func() {
 			for b := range work {
 				r.buy(ctx, b, random)

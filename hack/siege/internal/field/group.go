@@ -3,40 +3,24 @@ package field
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/segmentio/kafka-go"
 )
 
 // group is the consumer group of the order service; who has a lane's partition publishes the lane.
 const group = "order"
 
-// Publishers says which lanes each replica publishes, as the broker sees it.
+// Publishers says which lanes each replica publishes, as the broker sees it; one that publishes none
+// is left out.
 func (f *Field) Publishers(ctx context.Context) (map[string][]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	transport := &kafka.Transport{}
-	defer transport.CloseIdleConnections()
-	client := kafka.Client{Addr: kafka.TCP(strings.Split(f.brokers(), ",")...), Transport: transport}
-	answer, err := client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
+	members, err := f.Conn.Members(ctx, group)
 	if err != nil {
-		return nil, fmt.Errorf("ask who publishes: %w", err)
+		return nil, err
 	}
 	lanes := map[string][]int{}
-	for _, g := range answer.Groups {
-		if g.Error != nil {
-			return nil, fmt.Errorf("ask who publishes: %w", g.Error)
-		}
-		for _, member := range g.Members {
-			replica, _, _ := strings.Cut(member.ClientID, "@")
-			for _, topic := range member.MemberAssignments.Topics {
-				if topic.Topic == LaneTopic {
-					lanes[replica] = append(lanes[replica], topic.Partitions...)
-				}
-			}
+	for _, m := range members {
+		if replica, _, _ := strings.Cut(m.Client, "@"); len(m.Partitions[LaneTopic]) > 0 {
+			lanes[replica] = append(lanes[replica], m.Partitions[LaneTopic]...)
 		}
 	}
 	return lanes, nil

@@ -203,7 +203,7 @@ func (s *Shop) ask(ctx context.Context, do func(context.Context) (*http.Response
 		defer cancel()
 	}
 	started := time.Now()
-	r, body, err := do(ctx)
+	r, body, err := do(ctx) //nolint:bodyclose // who read the body has closed it
 	a := Answer{Err: err, Took: time.Since(started)}
 	if err != nil {
 		return a
@@ -226,7 +226,7 @@ func (s *Shop) ask(ctx context.Context, do func(context.Context) (*http.Response
 // The last answer counts.
 func Insist(ctx context.Context, try func(ctx context.Context, replica string) Answer) Answer {
 	pause := firstPause
-	turn := rand.IntN(len(Replicas)) //nolint:gosec // whom one asks first is no secret
+	turn := rand.IntN(len(Replicas))
 	for {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		a := try(attempt, Replicas[turn%len(Replicas)])
@@ -235,7 +235,7 @@ func Insist(ctx context.Context, try func(ctx context.Context, replica string) A
 			return a
 		}
 		turn++
-		timer := time.NewTimer(pause/2 + rand.N(pause)) //nolint:gosec // only to spread them
+		timer := time.NewTimer(pause/2 + rand.N(pause))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
