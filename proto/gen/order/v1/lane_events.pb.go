@@ -251,7 +251,7 @@ type RefusedLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Sku   string                 `protobuf:"bytes,1,opt,name=sku,proto3" json:"sku,omitempty"`
 	Units int64                  `protobuf:"varint,2,opt,name=units,proto3" json:"units,omitempty"`
-	// Reason is sold_out, not_offered, over_limit.
+	// Reason is sold_out, not_offered, over_limit, over_hold.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Left_units is what was free at that place in the log.
 	LeftUnits     int64 `protobuf:"varint,4,opt,name=left_units,json=leftUnits,proto3" json:"left_units,omitempty"`
@@ -322,7 +322,7 @@ type OrderRefused struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	OrderId     string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
 	CampaignUid string                 `protobuf:"bytes,2,opt,name=campaign_uid,json=campaignUid,proto3" json:"campaign_uid,omitempty"`
-	// Reason is not_open, suspended, closed, sold_out, not_offered, over_limit, unknown_campaign.
+	// Reason is not_open, suspended, closed, sold_out, not_offered, over_limit, over_hold, unknown_campaign.
 	Reason        string         `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	Lines         []*RefusedLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields

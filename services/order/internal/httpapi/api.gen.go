@@ -68,6 +68,7 @@ func (e DifferenceKind) Valid() bool {
 // Defines values for DroppedLineReason.
 const (
 	NotOffered DroppedLineReason = "not_offered"
+	OverHold   DroppedLineReason = "over_hold"
 	OverLimit  DroppedLineReason = "over_limit"
 	SoldOut    DroppedLineReason = "sold_out"
 )
@@ -76,6 +77,8 @@ const (
 func (e DroppedLineReason) Valid() bool {
 	switch e {
 	case NotOffered:
+		return true
+	case OverHold:
 		return true
 	case OverLimit:
 		return true
