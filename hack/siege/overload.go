@@ -72,7 +72,10 @@ func (f *flood) floods(ctx context.Context, peak float64) error {
 	if f.full {
 		span = fullSpan
 	}
-	for _, times := range []float64{4, 10} {
+	for _, times := range []float64{10, 4} {
+		if f.over() {
+			return nil
+		}
 		asked := times * ratedShare * peak
 		if _, err := f.run(ctx, crowdConnections, asked, warmUp); err != nil {
 			return err
