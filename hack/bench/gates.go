@@ -19,7 +19,7 @@ var gates = map[string]card.Target{
 	"audit":                 card.AtMost(0),
 	"accept_cpu_vs_handler": card.AtMost(2.9),
 	"accept_cpu_vs_redis":   card.AtMost(1.6),
-	"reject_cpu_vs_noop":    card.AtMost(5.5),
+	"reject_cpu_vs_noop":    card.AtMost(2.7),
 	"telemetry":             card.AtMost(1.05 * 1.3),
 }
 

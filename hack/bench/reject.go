@@ -13,15 +13,14 @@ import (
 	"github.com/qingcang/qingcang/hack/bench/internal/trial"
 )
 
-// refusals are orders that path, token and key suffice to refuse, or the ledger's word on a buyer.
+// refusals are what a crowd meets, and path, token and key suffice for them.
 var refusals = []struct {
-	name  string
-	sale  systems.Sale
-	units int64
+	name string
+	sale systems.Sale
 }{
-	{"sold out", systems.Gone, 1},
-	{"not open", systems.Later, 1},
-	{"over limit", systems.Limited, 2},
+	{"sold out", systems.Gone},
+	{"not open", systems.Later},
+	{"over limit", systems.Limited}, // each buyer has all that he may have
 }
 
 // reject measures refusals of each kind against a no-op. The row counts by the dearest kind.
@@ -34,7 +33,10 @@ func (b *bench) reject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.buyOne(ctx, us, systems.Gone); err != nil {
+	if err := b.buy(ctx, us, systems.Gone, 1); err != nil {
+		return err
+	}
+	if err := b.buy(ctx, us, systems.Limited, systems.Buyers); err != nil {
 		return err
 	}
 	costs := make([][]float64, len(refusals))
@@ -64,24 +66,24 @@ func (b *bench) reject(ctx context.Context) error {
 	return nil
 }
 
-// buyOne places one order.
-func (b *bench) buyOne(ctx context.Context, s *systems.System, sale systems.Sale) error {
+// buy has so many buyers place one order each.
+func (b *bench) buy(ctx context.Context, s *systems.System, sale systems.Sale, buyers int) error {
 	orders, err := b.field.Orders(sale, 1)
 	if err != nil {
 		return err
 	}
-	result, err := load.Run(ctx, load.Plan{Address: s.Address, Connections: 1, Source: func(buffer []byte, n int) ([]byte, bool) {
-		return orders.Next(buffer), n == 0
+	result, err := load.Run(ctx, load.Plan{Address: s.Address, Connections: min(buyers, b.connections), Source: func(buffer []byte, n int) ([]byte, bool) {
+		return orders.Next(buffer), n < buyers
 	}})
-	if err == nil && result.Accepted() != 1 {
-		err = fmt.Errorf("%s: the first order of %s was answered %v", s.Name, sale.Campaign, result.Statuses)
+	if err == nil && result.Accepted() != buyers {
+		err = fmt.Errorf("%s: the first orders of %s were answered %v", s.Name, sale.Campaign, result.Statuses)
 	}
 	return err
 }
 
 // refuse returns what a refusal costs.
 func (b *bench) refuse(ctx context.Context, us *systems.System, kind int) (float64, error) {
-	orders, err := b.field.Orders(refusals[kind].sale, refusals[kind].units)
+	orders, err := b.field.Orders(refusals[kind].sale, 1)
 	if err != nil {
 		return 0, err
 	}
