@@ -17,7 +17,7 @@ func (r *rush) brokers() []victim {
 	first := r.rand.IntN(stack.KafkaBrokers)
 	number := func(i int) int { return 1 + (first+i)%stack.KafkaBrokers }
 	broker := func(verb string, n int, harm func(context.Context, int) error) victim {
-		return victim{fmt.Sprintf("%s broker %d", verb, n), func(ctx context.Context) error {
+		return victim{fmt.Sprintf("broker %d (%s)", n, verb), func(ctx context.Context) error {
 			if err := harm(ctx, n); err != nil {
 				return err
 			}
