@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,13 +16,18 @@ import (
 // cabinet has bills by date; a day that is not there is one without trade.
 type cabinet struct {
 	bills map[string][]wechatpay.BillRow
+
+	mu    sync.Mutex
 	asked []string
 	down  bool
 }
 
 func (c *cabinet) TradeBill(_ context.Context, date string, each func(wechatpay.BillRow) error) error {
+	c.mu.Lock()
 	c.asked = append(c.asked, date)
-	if c.down {
+	down := c.down
+	c.mu.Unlock()
+	if down {
 		return wechatpay.ErrUnavailable
 	}
 	rows, ok := c.bills[date]
@@ -34,6 +40,15 @@ func (c *cabinet) TradeBill(_ context.Context, date string, each func(wechatpay.
 		}
 	}
 	return nil
+}
+
+// turn makes it go away or come back, and returns what it was asked for since the
+// last turn.
+func (c *cabinet) turn(down bool) (asked []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	asked, c.asked, c.down = c.asked, nil, down
+	return asked
 }
 
 // bills returns the comparison of a shop whose clock stands at noon of 1 March in
@@ -105,19 +120,21 @@ func TestBillsAreAskedForEveryTenMinutesUntilTheyAreThere(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- b.Run(ctx) }()
-		<-time.After(time.Hour + time.Second)
-		if len(c.asked) != 7 { // at once, and six times more
-			t.Errorf("in an hour it was asked for %d times", len(c.asked))
+		pass := func(d time.Duration) {
+			<-time.After(d)
+			synctest.Wait()
 		}
-		c.down, c.asked = false, nil
-		<-time.After(time.Hour)
-		if len(c.asked) != billDays {
-			t.Errorf("asked for %v", c.asked)
+		pass(time.Hour + time.Second)
+		if asked := c.turn(false); len(asked) != 7 { // at once, and six times more
+			t.Errorf("in an hour it was asked for %d times", len(asked))
 		}
-		c.asked = nil
-		<-time.After(24 * time.Hour)
-		if !slices.Equal(c.asked, []string{"1999-12-31"}) {
-			t.Errorf("in a day asked for %v", c.asked)
+		pass(time.Hour)
+		if asked := c.turn(false); len(asked) != billDays {
+			t.Errorf("asked for %v", asked)
+		}
+		pass(24 * time.Hour)
+		if asked := c.turn(false); !slices.Equal(asked, []string{"1999-12-31"}) {
+			t.Errorf("in a day asked for %v", asked)
 		}
 		cancel()
 		if err := <-done; err != nil {

@@ -185,14 +185,16 @@ func (p *post) until(at time.Time) {
 
 // hand brings a letter to the service's door and reports whether it was answered
 // with 2xx.
-func (p *post) hand(l letter) bool {
+func (p *post) hand(l letter) bool { return p.handTo(p.any(), l) }
+
+func (p *post) handTo(door *Payments, l letter) bool {
 	request := &http.Request{Method: http.MethodPost, Header: l.header.Clone(), Body: http.NoBody}
 	request.Body = readCloser{bytes.NewReader(l.body)}
 	notice, err := p.stamps.client.ParseNotice(context.Background(), request)
 	if err != nil {
 		return false
 	}
-	return p.any().TakeNotice(context.Background(), notice) == nil
+	return door.TakeNotice(context.Background(), notice) == nil
 }
 
 type readCloser struct{ *bytes.Reader }
@@ -234,8 +236,8 @@ func (p *post) carry(l letter) (answered bool) {
 		return false
 	case p.Chance(5):
 		var hands sync.WaitGroup
-		for range 2 {
-			hands.Go(func() { p.hand(l) })
+		for _, door := range []*Payments{p.any(), p.any()} {
+			hands.Go(func() { p.handTo(door, l) })
 		}
 		hands.Wait()
 		return false // which answer it heard is anybody's guess
