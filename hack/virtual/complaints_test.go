@@ -19,7 +19,7 @@ import (
 func inWorld(t *testing.T, replicas int, test func(w *world.World, replicas []*world.Replica)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, rand.New(rand.NewPCG(1, uint64(replicas)))) //nolint:gosec // not to be guessed but to be repeated
+		w := newWorld(t, rand.New(rand.NewPCG(1, uint64(replicas))))
 		var all []*world.Replica
 		for range replicas {
 			all = append(all, w.Join())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -119,7 +120,7 @@ func (l *link) answers() {
 		if fate == Lost {
 			return
 		}
-		whole := append(a.header, a.Body...)
+		whole := slices.Concat(a.header, a.Body)
 		if fate == Torn {
 			tear(l.client, whole)
 			return
