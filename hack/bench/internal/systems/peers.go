@@ -41,6 +41,9 @@ var (
 	PGBatchDisk = Peer{Name: "pg-batch-disk", kind: "pg-batch", start: postgres(postgresConfig{fsync: "on", commit: "on"})}
 )
 
+// peerCollector lets a peer's heap grow before it is collected as services/internal/run lets a service's.
+const peerCollector = "GOGC=400"
+
 // StartPeer brings a peer up with its stock.
 func (f *Field) StartPeer(ctx context.Context, p Peer) (*System, error) {
 	system := &System{Name: p.Name, field: f, processes: []string{p.Name}}
@@ -64,7 +67,7 @@ func (f *Field) StartPeer(ctx context.Context, p Peer) (*System, error) {
 	}
 	system.Address = free[0]
 	return system, f.supervisor.Start(ctx, stack.Process{
-		Name: p.Name, Path: filepath.Join(f.peers, "peer"), Args: append(args, "-listen", system.Address),
+		Name: p.Name, Path: filepath.Join(f.peers, "peer"), Args: append(args, "-listen", system.Address), Env: []string{peerCollector},
 		Ready: stack.HTTPReady("http://" + system.Address + "/readyz"),
 	})
 }
