@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/qingcang/qingcang/services/internal/fault"
 )
@@ -60,6 +61,24 @@ func TestABillIsReadRowByRow(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(rows, want) {
 		t.Fatalf("got %+v, %v", rows, err)
+	}
+}
+
+func TestARowKeepsNothingOfItsLine(t *testing.T) {
+	var sheet billSheet
+	if _, _, err := sheet.line(billNames); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Clone(billBack)
+	row, isRow, err := sheet.line(line)
+	if err != nil || !isRow {
+		t.Fatalf("got %v, %v", row, err)
+	}
+	begin := uintptr(unsafe.Pointer(unsafe.StringData(line)))
+	for _, kept := range []string{row.OutTradeNo, row.TransactionID, row.OutRefundNo, row.State, row.mchID} {
+		if at := uintptr(unsafe.Pointer(unsafe.StringData(kept))); at >= begin && at < begin+uintptr(len(line)) {
+			t.Errorf("%q holds the line, in which the payer's openid stands", kept)
+		}
 	}
 }
 

@@ -103,7 +103,8 @@ func (s *billSheet) names(line string) error {
 }
 
 func (s *billSheet) row(fields []string) (sheetRow, error) {
-	of := func(name string) string { return strings.TrimSpace(fields[s.columns[name]]) }
+	// Copied, so that who keeps a row does not keep its line, in which the payer's openid stands.
+	of := func(name string) string { return strings.Clone(strings.TrimSpace(fields[s.columns[name]])) }
 	at, err := time.ParseInLocation(time.DateTime, strings.Join(strings.Fields(of(colTime)), " "), shanghai)
 	if err != nil {
 		return sheetRow{}, errors.New("a time of the bill cannot be read")
@@ -129,12 +130,13 @@ func (s *billSheet) row(fields []string) (sheetRow, error) {
 // sums compares the totals with what was added up.
 func (s *billSheet) sums(fields []string) error {
 	s.over = true
-	count, err := strconv.ParseInt(fields[s.columns[colCount]], 10, 64)
+	of := func(name string) string { return strings.TrimSpace(fields[s.columns[name]]) }
+	count, err := strconv.ParseInt(of(colCount), 10, 64)
 	if err != nil {
 		return errTotals
 	}
-	paid, paidErr := fenOf(fields[s.columns[colTotalSum]])
-	refunded, refundedErr := fenOf(fields[s.columns[colRefundedSum]])
+	paid, paidErr := fenOf(of(colTotalSum))
+	refunded, refundedErr := fenOf(of(colRefundedSum))
 	if err := errors.Join(paidErr, refundedErr); err != nil {
 		return err
 	}
