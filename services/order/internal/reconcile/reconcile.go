@@ -30,8 +30,13 @@ const (
 	entryRefund  = "refund"
 )
 
-// maxListed is how many differences of a kind are listed; all are counted.
-const maxListed = 200
+const (
+	// maxListed is how many differences of a kind are listed; all are counted.
+	maxListed = 200
+	// maxStrange is how many rows that the journal does not have are remembered, about 20 MB. Beyond it one
+	// that the bill has twice is missing here twice: the fen are explained all the same.
+	maxStrange = 100_000
+)
 
 // feePrefix begins the numbers of membership fees, which store-owner takes
 // through the same merchant and answers for in its own book.
@@ -92,7 +97,7 @@ type entry struct {
 type Day struct {
 	from, to                     time.Time
 	ours                         map[key]*entry
-	strange                      map[key]bool // rows that the journal does not have
+	strange                      map[key]bool // the first rows that the journal does not have
 	provider, journal, elsewhere *orderv1.BillSide
 	report                       *orderv1.BillReconciled
 	unheard                      []Row
@@ -135,7 +140,9 @@ func (d *Day) Row(r Row) {
 	case !known && d.strange[r.key()], known && ours.seen:
 		d.differs(Doubled, r, nil)
 	case !known:
-		d.strange[r.key()] = true
+		if len(d.strange) < maxStrange {
+			d.strange[r.key()] = true
+		}
 		d.ask(r)
 		d.differs(MissingHere, r, nil)
 	case !d.today(ours.Movement):

@@ -135,3 +135,20 @@ func TestManyDifferencesAreCountedAndTheFirstListed(t *testing.T) {
 		t.Fatalf("%d are listed, counted are %v", len(got.GetDifferences()), got.GetCounts())
 	}
 }
+
+func TestStrangeRowsAreRememberedUpToABound(t *testing.T) {
+	d := NewDay("2026-11-22", from, to, nil)
+	last := Row{}
+	for i := range maxStrange + 1 {
+		number := fmt.Sprintf("pay_%06d", i)
+		last = Row{Number: number, OutTradeNo: number, TransactionID: number, Fen: 7, State: Done}
+		d.Row(last)
+	}
+	d.Row(last)
+	if len(d.strange) != maxStrange {
+		t.Errorf("%d rows are remembered, want %d", len(d.strange), maxStrange)
+	}
+	if got := d.Report(); Unexplained(got) != 0 || got.GetCounts()[0].GetCount() != maxStrange+2 {
+		t.Errorf("got %v, and %d fen are unexplained", got.GetCounts(), Unexplained(got))
+	}
+}
