@@ -96,6 +96,7 @@ func (b *Bills) Run(ctx context.Context) error {
 	for {
 		if now := b.now(); !now.Before(rest) {
 			if err := b.CatchUp(ctx); err != nil && ctx.Err() == nil {
+				b.log.WarnContext(ctx, "bills are compared later", "err", err)
 				rest = now.Add(billPause)
 			}
 		}
@@ -107,21 +108,26 @@ func (b *Bills) Run(ctx context.Context) error {
 	}
 }
 
-// CatchUp compares the days that are due, the oldest first. It stops at the first
-// whose bill cannot be had, and says so.
+// CatchUp compares the days that are due, the oldest first. It stops when the
+// provider does not answer; a bill that makes no sense holds no other up.
 func (b *Bills) CatchUp(ctx context.Context) error {
 	due, err := b.due(ctx)
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, day := range due {
-		if err := b.compare(ctx, day); err != nil {
-			b.failures.Add(ctx, 1)
-			b.log.WarnContext(ctx, "the bill of a day is compared later", "date", day.Format(time.DateOnly), "err", err)
-			return err
+		err := b.compare(ctx, day)
+		if err == nil {
+			continue
+		}
+		b.failures.Add(ctx, 1)
+		failed = errors.Join(failed, fmt.Errorf("the bill of %s: %w", day.Format(time.DateOnly), err))
+		if fault.KindOf(err) == fault.Unavailable || ctx.Err() != nil {
+			break // the next would be asked for in vain, too
 		}
 	}
-	return nil
+	return failed
 }
 
 // due lists the days that have a bill and were not compared, each by its midnight.
@@ -170,7 +176,7 @@ func (b *Bills) compare(ctx context.Context, from time.Time) error {
 	}
 	report := day.Report()
 	if apart := reconcile.Unexplained(report); apart != 0 {
-		return fmt.Errorf("the bill of %s: %d fen are not explained by its differences", report.GetDate(), apart)
+		return fmt.Errorf("%d fen are not explained by its differences", apart)
 	}
 	return b.record(ctx, report)
 }

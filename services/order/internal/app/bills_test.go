@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -20,7 +22,11 @@ type cabinet struct {
 	mu    sync.Mutex
 	asked []string
 	down  bool
+	// torn is the day whose bill makes no sense.
+	torn string
 }
+
+var errTorn = fault.New(fault.Internal, "torn", "the bill makes no sense")
 
 func (c *cabinet) TradeBill(_ context.Context, date string, each func(wechatpay.BillRow) error) error {
 	c.mu.Lock()
@@ -29,6 +35,9 @@ func (c *cabinet) TradeBill(_ context.Context, date string, each func(wechatpay.
 	c.mu.Unlock()
 	if down {
 		return wechatpay.ErrUnavailable
+	}
+	if date == c.torn {
+		return errTorn
 	}
 	rows, ok := c.bills[date]
 	if !ok {
@@ -108,6 +117,19 @@ func TestABillThatCannotBeHadIsAskedForAgain(t *testing.T) {
 	}
 	if report, err := b.Day(t.Context(), "2026-02-28"); err != nil || len(report.GetCounts()) != 0 {
 		t.Fatalf("got %v, %v", report, err)
+	}
+}
+
+func TestABillThatMakesNoSenseHoldsNoOtherUp(t *testing.T) {
+	s := openShop(t)
+	c := &cabinet{torn: "2026-02-23"}
+	b := s.bills(c)
+	if err := b.CatchUp(t.Context()); !errors.Is(err, errTorn) || len(c.asked) != billDays {
+		t.Fatalf("asked for %v, %v", c.asked, err)
+	}
+	c.asked, c.torn = nil, ""
+	if err := b.CatchUp(t.Context()); err != nil || !slices.Equal(c.asked, []string{"2026-02-23"}) {
+		t.Fatalf("asked again for %v, %v", c.asked, err)
 	}
 }
 

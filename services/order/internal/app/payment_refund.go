@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/qingcang/qingcang/services/internal/fault"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/order/internal/payment"
 )
@@ -84,10 +85,13 @@ var refundStates = map[wechatpay.RefundState]payment.RefundState{
 	wechatpay.RefundAbnormal:   payment.RefundAbnormal,
 }
 
+// errRefundState is no decision: somebody has to learn the provider's new word.
+var errRefundState = fault.New(fault.Internal, "refund_state_unknown", "the provider says of a refund what means nothing here")
+
 func (p *Payments) refundStatus(ctx context.Context, orderID string, s wechatpay.RefundStatus) error {
 	state, known := refundStates[s.State]
 	if !known {
-		return fmt.Errorf("refund %s: the provider says %q, which means nothing here", s.OutRefundNo, s.State)
+		return errRefundState.Wrap(fmt.Errorf("refund %s: %q", s.OutRefundNo, s.State))
 	}
 	return p.recordRefund(ctx, orderID, payment.RefundAnswer{
 		Number: s.OutRefundNo, State: state, Fen: s.Fen, AcceptedAt: s.AcceptedAt, SettledAt: s.SettledAt,
