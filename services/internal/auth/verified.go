@@ -10,7 +10,8 @@ const (
 	// rememberedTokens bounds the memory of good tokens: a buyer comes many times in a sale, and checking
 	// a token from scratch costs as much as everything else that the door does for an order.
 	rememberedTokens = 1 << 15
-	// rememberedBytes is the longest token that is remembered; with the bound above, 32 MiB at the worst.
+	// rememberedBytes is the longest token that is remembered; with the bound above and with what tokens say,
+	// 64 MiB at the worst.
 	rememberedBytes = 1 << 10
 )
 
