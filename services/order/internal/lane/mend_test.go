@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -50,6 +51,22 @@ func (w *world) stops(t *testing.T, l *lane.Lane) int64 {
 	return done.BaseOffset
 }
 
+// timeGoesOn waits for a tick behind now.
+func (w *world) timeGoesOn(t *testing.T, l *lane.Lane) {
+	t.Helper()
+	now := func() (at time.Time) {
+		l.Peek(func(state *ledger.Ledger) { at = state.Now() })
+		return at
+	}
+	before := now()
+	testkit.Eventually(t, patience, func() error {
+		if !now().After(before) {
+			return errors.New("ledger time stands still")
+		}
+		return nil
+	})
+}
+
 func TestAStoppedLaneGoesOnBehindAnEntryThatIsSkipped(t *testing.T) {
 	w := newWorld(t)
 	w.snapshotEvery = 10
@@ -76,6 +93,7 @@ func TestAStoppedLaneGoesOnBehindAnEntryThatIsSkipped(t *testing.T) {
 			t.Fatalf("order %d behind the entry is %q: %v", i, state, err)
 		}
 	}
+	w.timeGoesOn(t, a.All()[1])
 	stopA()
 	c, _ := w.replica(t, "order")
 	if state, err := place(t.Context(), c.All()[1], "sale", "last"); err != nil || state != ledger.Held {

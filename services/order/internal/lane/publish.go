@@ -38,12 +38,15 @@ func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error
 	l.forget(published)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return l.publish(ctx, a) })
-	group.Go(func() error { return l.unlessStopped(ctx, l.switchRules(ctx, cfg.Rules)) })
-	group.Go(func() error { return l.unlessStopped(ctx, l.keepTime(ctx)) })
-	group.Go(func() error { return l.unlessStopped(ctx, l.keepWanting(ctx, cfg.Campaigns)) })
-	group.Go(func() error { return l.unlessStopped(ctx, l.keepSnapshots(ctx, cfg.SnapshotEvery)) })
+	keep := func(task func(context.Context) error) {
+		group.Go(func() error { return l.acrossStops(ctx, task) })
+	}
+	keep(func(ctx context.Context) error { return l.switchRules(ctx, cfg.Rules) })
+	keep(l.keepTime)
+	keep(func(ctx context.Context) error { return l.keepWanting(ctx, cfg.Campaigns) })
+	keep(func(ctx context.Context) error { return l.keepSnapshots(ctx, cfg.SnapshotEvery) })
 	if cfg.Alongside != nil {
-		group.Go(func() error { return l.unlessStopped(ctx, cfg.Alongside(ctx, l)) })
+		keep(func(ctx context.Context) error { return cfg.Alongside(ctx, l) })
 	}
 	return group.Wait()
 }
@@ -64,14 +67,36 @@ func (l *Lane) awaitGoal(ctx context.Context) error {
 	return nil
 }
 
-// unlessStopped turns an error of a stopped lane into waiting: what it decided
-// before is still published, and it has complained itself.
-func (l *Lane) unlessStopped(ctx context.Context, err error) error {
-	if err == nil || l.Stopped() == "" {
-		return err
+// acrossStops does a task of the publisher. One that ended because the lane stands
+// still is begun again when the lane has been mended and has caught up; meanwhile,
+// what it decided before is still published, and it has complained itself.
+func (l *Lane) acrossStops(ctx context.Context, task func(context.Context) error) error {
+	for {
+		err := task(ctx)
+		if err == nil || l.Stopped() == "" {
+			return err
+		}
+		if !l.awaitMended(ctx) {
+			return nil
+		}
+		if err := l.awaitGoal(ctx); err != nil {
+			return err // ctx ended
+		}
 	}
-	<-ctx.Done()
-	return nil
+}
+
+// awaitMended waits until the lane does not stand still any more; false when ctx ends.
+func (l *Lane) awaitMended(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		l.mu.RLock()
+		stopped, changed := l.stopped, l.changed
+		l.mu.RUnlock()
+		if stopped == nil {
+			return true
+		}
+		wait(ctx, changed)
+	}
+	return false
 }
 
 // publish sends the events of the outbox in order, one batch in flight, and

@@ -90,3 +90,45 @@ func TestAnAllocationForALaneThatIsNotRunHereHoldsNobodyUp(t *testing.T) {
 		t.Errorf("Pay says %v, want %v: money is not to be lost from sight", err, errNoLane)
 	}
 }
+
+// TestATaskOfThePublisherGoesOnWhenTheLaneIsMended: without it, nothing would open,
+// expire or close any more in a lane that stood still once.
+func TestATaskOfThePublisherGoesOnWhenTheLaneIsMended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := quietLane()
+		l.goal = 0
+		l.stop(t.Context(), errGap)
+		begun := make(chan int, 2)
+		ended := make(chan error, 1)
+		go func() {
+			n := 0
+			ended <- l.acrossStops(t.Context(), func(context.Context) error {
+				n++
+				begun <- n
+				if l.Stopped() != "" {
+					return errStopped
+				}
+				return nil
+			})
+		}()
+		if n := <-begun; n != 1 {
+			t.Fatalf("the task was begun %d times", n)
+		}
+		synctest.Wait()
+		select {
+		case n := <-begun:
+			t.Fatalf("the task was begun %d times while the lane stood still", n)
+		default:
+		}
+		l.mu.Lock()
+		l.stopped = nil
+		l.wake()
+		l.mu.Unlock()
+		if n := <-begun; n != 2 {
+			t.Errorf("the task was begun %d times", n)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("the task ended with %v", err)
+		}
+	})
+}
