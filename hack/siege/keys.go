@@ -77,6 +77,9 @@ type keys struct {
 
 // try taps every key while a replica crashes, and repeats each when that is back.
 func (k *keys) try(ctx context.Context) error {
+	if err := k.AtRest(ctx); err != nil {
+		return err
+	}
 	victim, at := field.Replicas[k.rand.IntN(len(field.Replicas))], k.rand.IntN(len(k.intents))
 	crashed := make(chan error, 1)
 	k.each(func(i int) {

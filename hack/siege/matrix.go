@@ -27,7 +27,7 @@ const (
 	spareGoroutines = 40
 	// stutterRun and stutterStand are how a slow process goes: four fifths of the time it stands.
 	stutterRun, stutterStand = 50 * time.Millisecond, 200 * time.Millisecond
-	// crashEvery is how often a failing process dies: it serves about two thirds of the time.
+	// crashEvery is the least time between two deaths of a failing process; see field.AtRest.
 	crashEvery = 3 * time.Second
 	// flakyFor is how long something that fails now and then is asked again and again.
 	flakyFor = 3 * time.Second
@@ -259,7 +259,7 @@ func (m *grid) harm(victim string) (mend func() error, err error) {
 	case field.HalfOpen:
 		return func() error { return m.Resume(victim) }, m.Pause(victim)
 	case field.Slow:
-		return again(stutterRun, func() error {
+		return again(stutterRun, func(context.Context) error {
 			if err := m.Pause(victim); err != nil {
 				return err
 			}
@@ -267,17 +267,17 @@ func (m *grid) harm(victim string) (mend func() error, err error) {
 			return m.Resume(victim)
 		}), nil
 	default:
-		return again(crashEvery, func() error { return m.Crash(victim) }), nil
+		return again(crashEvery, func(ctx context.Context) error { return m.CrashAtRest(ctx, victim) }), nil
 	}
 }
 
 // again does something until it is told to stop, with pauses; the first time at once.
-func again(pause time.Duration, do func() error) (stop func() error) {
+func again(pause time.Duration, do func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
 		for {
-			if err := do(); err != nil {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
 				done <- err
 				return
 			}

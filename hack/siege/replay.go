@@ -77,7 +77,7 @@ func rebuilt(ctx context.Context, s *siege) error {
 			}
 		}
 		for _, replica := range field.Replicas {
-			if err := errors.Join(s.Crash(replica), s.Back(ctx, replica)); err != nil {
+			if err := errors.Join(s.CrashAtRest(ctx, replica), s.Back(ctx, replica)); err != nil {
 				return err
 			}
 			for i, b := range buyers {

@@ -16,7 +16,8 @@ type Member struct {
 	Partitions map[string][]int
 }
 
-// Members lists a group's members. A member that died is among them until the broker misses it.
+// Members lists a group's members; none while the partitions are being shared out anew. A member that
+// died is among them until the broker misses it.
 func (c *Conn) Members(ctx context.Context, group string) ([]Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -28,6 +29,9 @@ func (c *Conn) Members(ctx context.Context, group string) ([]Member, error) {
 	for _, g := range answer.Groups {
 		if g.Error != nil {
 			return nil, fmt.Errorf("ask for the members of %s: %w", group, g.Error)
+		}
+		if g.GroupState != "Stable" {
+			continue
 		}
 		for _, m := range g.Members {
 			member := Member{Client: m.ClientID, Partitions: map[string][]int{}}

@@ -46,3 +46,19 @@ func (f *Field) AwaitPublishers(ctx context.Context, wanted func(map[string][]in
 	})
 	return lanes, err
 }
+
+// AtRest returns when every lane has a publisher and nobody joins or leaves. A replica is not killed
+// before: a member that dies between asking for its share and hearing of it is never missed by the
+// embedded broker (kfake has no time limit there; Apache Kafka has), and no lane is published then.
+func (f *Field) AtRest(ctx context.Context) error {
+	_, err := f.AwaitPublishers(ctx, func(map[string][]int) bool { return true })
+	return err
+}
+
+// CrashAtRest crashes a replica when the group is at rest.
+func (f *Field) CrashAtRest(ctx context.Context, replica string) error {
+	if err := f.AtRest(ctx); err != nil {
+		return err
+	}
+	return f.Crash(replica)
+}
