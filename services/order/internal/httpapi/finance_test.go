@@ -52,13 +52,20 @@ func (o *office) Day(_ context.Context, date string) (*orderv1.BillReconciled, e
 	}, nil
 }
 
-// staffed is the door with an issuer of staff tokens.
-func staffed(t *testing.T, o *office) (call func(method, path, token string, body any) (int, map[string]any), issuer *testkit.Issuer) {
+// buyerKeys sign buyers' tokens.
+func buyerKeys(t *testing.T) *auth.Keys {
 	t.Helper()
 	keys, err := auth.NewKeys(map[string][]byte{"k1": bytes.Repeat([]byte{7}, 32)}, "k1")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return keys
+}
+
+// staffed is the door with an issuer of staff tokens.
+func staffed(t *testing.T, o *office) (call func(method, path, token string, body any) (int, map[string]any), issuer *testkit.Issuer) {
+	t.Helper()
+	keys := buyerKeys(t)
 	issuer = testkit.StartIssuer(t)
 	handler, err := New(nil, NewPayments(nil, nil, nil, keys), NewFinance(o, o), Door{
 		Buyers: keys, Staff: auth.NewStaffVerifier(issuer.URL, testkit.Audience, nil).Authenticate,
@@ -94,20 +101,34 @@ func staffed(t *testing.T, o *office) (call func(method, path, token string, bod
 }
 
 func TestFinanceRoutesAreFinances(t *testing.T) {
-	call, issuer := staffed(t, &office{})
+	o := &office{}
+	call, issuer := staffed(t, o)
+	buyer, err := auth.Sign(buyerKeys(t), auth.Claims{Subject: "mem_1", Audience: auth.Buyer, Roles: []string{"finance"}}, time.Hour, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	did := map[string]any{"how": "retried", "reference": "x"}
 	for name, c := range map[string]struct {
-		token string
-		want  int
+		token       string
+		reads, does int
 	}{
-		"nobody":     {"", http.StatusUnauthorized},
-		"operations": {issuer.Token(t, "operations"), http.StatusForbidden},
-		"finance":    {issuer.Token(t, "finance"), http.StatusOK},
+		"nobody":                       {"", http.StatusUnauthorized, http.StatusUnauthorized},
+		"a buyer who calls himself so": {buyer, http.StatusUnauthorized, http.StatusUnauthorized},
+		"operations":                   {issuer.Token(t, "operations"), http.StatusForbidden, http.StatusForbidden},
+		"finance":                      {issuer.Token(t, "finance"), http.StatusOK, http.StatusNoContent},
 	} {
 		t.Run(name, func(t *testing.T) {
+			o.resolved = payment.Resolution{}
 			for _, path := range []string{"/v1/finance/refunds?state=needs_finance", "/v1/finance/reconciliations/2026-11-22"} {
-				if status, body := call(http.MethodGet, path, c.token, nil); status != c.want {
-					t.Errorf("%s gives %d %v, want %d", path, status, body, c.want)
+				if status, body := call(http.MethodGet, path, c.token, nil); status != c.reads {
+					t.Errorf("%s gives %d %v, want %d", path, status, body, c.reads)
 				}
+			}
+			if status, body := call(http.MethodPost, "/v1/finance/refunds/"+testRefund+"/resolution", c.token, did); status != c.does {
+				t.Errorf("saying what was done gives %d %v, want %d", status, body, c.does)
+			}
+			if took := o.resolved != (payment.Resolution{}); took != (c.does == http.StatusNoContent) {
+				t.Errorf("it was taken down: %t", took)
 			}
 		})
 	}
