@@ -34,11 +34,14 @@ type billFaults struct {
 	Strange int `json:"strange"`
 }
 
+// mostFaults bounds each number: made-up rows are kept in memory.
+const mostFaults = 100_000
+
 func (f faults) sound() bool {
 	for _, n := range []int{
 		f.Lose, f.Double, f.CloseRefunds, f.AbnormalRefunds, f.Bill.Missing, f.Bill.Doubled, f.Bill.Wrong, f.Bill.Strange,
 	} {
-		if n < 0 {
+		if n < 0 || n > mostFaults {
 			return false
 		}
 	}
@@ -63,7 +66,7 @@ func (p *pay) setFaults(w http.ResponseWriter, r *http.Request) {
 	var in faults
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || !in.sound() {
 		writeJSON(w, http.StatusBadRequest, map[string]any{
-			"error": `send {"lose": N, "double": N, "closeRefunds": N, "abnormalRefunds": N, "bill": {"missing": N, "doubled": N, "wrong": N, "strange": N}}`,
+			"error": `send {"lose": N, "double": N, "closeRefunds": N, "abnormalRefunds": N, "bill": {"missing": N, "doubled": N, "wrong": N, "strange": N}}, each N from 0 to 100000`,
 		})
 		return
 	}
