@@ -52,6 +52,7 @@ func (c *Campaigns) Run(ctx context.Context) error {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.caughtUp = true
+			c.wake()
 		})
 }
 
@@ -72,8 +73,27 @@ func (c *Campaigns) take(ctx context.Context, uid string, value []byte) {
 		d.Items = nil
 		c.desired[uid] = wanted{head: d, raw: value}
 	}
+	c.wake()
+}
+
+// wake tells everybody who waits to look again. The lock is held.
+func (c *Campaigns) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})
+}
+
+// await waits until the table has been read; false when ctx ends.
+func (c *Campaigns) await(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		c.mu.RLock()
+		caughtUp, changed := c.caughtUp, c.changed
+		c.mu.RUnlock()
+		if caughtUp {
+			return true
+		}
+		wait(ctx, changed)
+	}
+	return false
 }
 
 // Desired returns a campaign's desired state without its items. It must not be changed.

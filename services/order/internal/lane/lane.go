@@ -97,6 +97,10 @@ func newLane(topic string, partition int, cfg Config) *Lane {
 // run reads and appends until ctx ends. A lane that stops does not end it: the
 // other lanes go on.
 func (l *Lane) run(ctx context.Context) error {
+	if !l.campaigns.await(ctx) { // it says which entries are not to count
+		return nil
+	}
+	l.learnTable()
 	if !l.load(ctx) {
 		return nil
 	}
@@ -104,7 +108,7 @@ func (l *Lane) run(ctx context.Context) error {
 	group.Go(func() error { l.read(ctx); return nil })
 	group.Go(func() error { l.append(ctx); return nil })
 	group.Go(func() error { l.followPublished(ctx); return nil })
-	group.Go(func() error { l.followTable(ctx, l.campaigns); return nil })
+	group.Go(func() error { l.followTable(ctx); return nil })
 	return group.Wait()
 }
 

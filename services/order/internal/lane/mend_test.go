@@ -192,6 +192,35 @@ func TestASnapshotThatDisagreesWithTheLogIsReplaced(t *testing.T) {
 	}
 }
 
+// TestASnapshotThatCannotBeRead: it only shortens a start, so the lane begins with
+// its whole log.
+func TestASnapshotThatCannotBeRead(t *testing.T) {
+	w := newWorld(t)
+	store := journal.NewMemoryStore()
+	w.snapshots, w.snapshotEvery = store, 10
+	a, stop := w.replica(t, "order")
+	w.opens(t, a, "sale", 100)
+	for i := range 30 {
+		if _, err := place(t.Context(), a.All()[1], "sale", fmt.Sprintf("o%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testkit.Eventually(t, patience, func() error {
+		if _, found, err := store.LatestSnapshot(t.Context(), 1); err != nil || !found {
+			return fmt.Errorf("no snapshot yet, %w", err)
+		}
+		return nil
+	})
+	stop()
+	w.snapshots = &swapped{Snapshots: store, change: func(s *journalv1.Snapshot) { s.State = s.GetState()[:len(s.GetState())/2] }}
+	b, _ := w.replica(t, "order")
+	for i := range 30 {
+		if o, _, err := b.Order(t.Context(), fmt.Sprintf("o%d", i)); err != nil || o.State != ledger.Held {
+			t.Fatalf("o%d is %q: %v", i, o.State, err)
+		}
+	}
+}
+
 func TestARefusalThatNeedsNoEntry(t *testing.T) {
 	w := newWorld(t)
 	a, _ := w.replica(t, "order")

@@ -19,20 +19,32 @@ func (l *Lane) Place(ctx context.Context, p *record.Place) (ledger.Order, error)
 		return o, nil
 	}
 	o, found, err := l.particulars(ctx, p.CampaignUID, p.OrderID)
-	if err == nil && !found { // its campaign left the lane in this moment
-		o = ledger.Gone(p)
+	if err == nil && !found {
+		return l.missing(p)
 	}
 	return o, err
+}
+
+// missing is an order that is not in the ledger though its entry was applied.
+func (l *Lane) missing(p *record.Place) (ledger.Order, error) {
+	gone := false
+	l.Peek(func(state *ledger.Ledger) { gone = state.Retired(p.CampaignUID) })
+	if !gone {
+		return ledger.Order{}, fmt.Errorf("the entry of order %s means nothing, or is to be skipped", p.OrderID)
+	}
+	return ledger.Gone(p), nil // its campaign left the lane in this moment
 }
 
 // order returns an order as it stands when everything that the log held at the
 // time of the call is applied here.
 func (l *Lane) order(ctx context.Context, id string) (ledger.Order, error) {
-	if err := l.View(ctx, ignore); err != nil {
+	uid := ""
+	if err := l.View(ctx, func(state *ledger.Ledger) { uid, _, _ = state.Search(id) }); err != nil {
 		return ledger.Order{}, err
 	}
-	uid := ""
-	l.Peek(func(state *ledger.Ledger) { uid, _, _ = state.Search(id) })
+	if uid == "" {
+		return ledger.Order{}, ErrUnknownOrder
+	}
 	o, found, err := l.particulars(ctx, uid, id)
 	if err == nil && !found {
 		err = ErrUnknownOrder
@@ -40,20 +52,24 @@ func (l *Lane) order(ctx context.Context, id string) (ledger.Order, error) {
 	return o, err
 }
 
-// particulars returns an order as it stands here now: the ledger knows where, and
-// the log what was asked for.
+// particulars returns an order as it stands here: the ledger knows where, and the
+// log what was asked for. Not found means that the log, as it stood at the call,
+// has no such order: the ledger alone may not know, because another replica placed
+// the order a moment ago, or because the lane is being built again.
 func (l *Lane) particulars(ctx context.Context, uid, id string) (o ledger.Order, found bool, err error) {
 	var at ledger.Standing
-	l.Peek(func(state *ledger.Ledger) { at, found = state.Find(uid, id) })
-	if !found {
-		return o, false, nil
+	find := func(state *ledger.Ledger) { at, found = state.Find(uid, id) }
+	if l.Peek(find); !found {
+		if err := l.View(ctx, find); err != nil || !found {
+			return o, false, err
+		}
 	}
 	asked, err := l.asked(ctx, at.Offset)
 	if err != nil {
 		return o, false, err
 	}
-	l.Peek(func(state *ledger.Ledger) { o, found = state.Order(asked) })
-	return o, found, nil
+	err = l.showAt(ctx, at.Offset+1, func(state *ledger.Ledger) { o, found = state.Order(asked) })
+	return o, found && err == nil, err
 }
 
 // asked reads what the entry of an order asked for.
@@ -76,14 +92,10 @@ func (l *Lane) asked(ctx context.Context, offset int64) (*record.Place, error) {
 	return p, nil
 }
 
-// pay tells the lane that money came, with what its order held.
+// pay tells the lane that money came, with what its order held. An order that is not
+// found has none, and the money goes back.
 func (l *Lane) pay(ctx context.Context, p *record.Pay) error {
 	o, found, err := l.particulars(ctx, p.CampaignUID, p.OrderID)
-	if err == nil && !found { // another replica may have placed it a moment ago
-		if err = l.View(ctx, ignore); err == nil {
-			o, found, err = l.particulars(ctx, p.CampaignUID, p.OrderID)
-		}
-	}
 	if err != nil {
 		return err
 	}

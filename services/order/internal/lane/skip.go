@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
@@ -15,19 +16,25 @@ import (
 
 // followTable learns from the desired states which entries are to be skipped, and
 // lets go of what the ledger has, until ctx ends.
-func (l *Lane) followTable(ctx context.Context, campaigns *Campaigns) {
+func (l *Lane) followTable(ctx context.Context) {
 	for ctx.Err() == nil {
-		desired, changed := campaigns.ofLane(l.topic, l.partition)
-		var offsets []int64
-		for _, d := range desired {
-			offsets = append(offsets, d.GetLane().GetSkipOffsets()...)
-		}
-		l.learnSkips(offsets)
+		desired, changed := l.learnTable()
 		for _, d := range desired {
 			l.lookWhatArrived(d.GetUid())
 		}
 		wait(ctx, changed)
 	}
+}
+
+// learnTable learns which entries are to be skipped by what the table says now.
+func (l *Lane) learnTable() (desired []*campaignv1.Desired, changed <-chan struct{}) {
+	desired, changed = l.campaigns.ofLane(l.topic, l.partition)
+	var offsets []int64
+	for _, d := range desired {
+		offsets = append(offsets, d.GetLane().GetSkipOffsets()...)
+	}
+	l.learnSkips(offsets)
+	return desired, changed
 }
 
 // lookWhatArrived tells the table which generation of a campaign the ledger has.

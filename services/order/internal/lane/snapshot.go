@@ -36,28 +36,44 @@ type saved struct {
 
 func nothingSaved() saved { return saved{ledger: ledger.New(), passed: map[int64]bool{}} }
 
-// latest returns the newest snapshot, or the empty ledger if there is none, or if
-// an entry counts in it that is to be skipped.
+// latest returns the newest snapshot, or the empty ledger if there is none, if it
+// cannot be read, or if an entry counts in it that is to be skipped: a snapshot only
+// shortens a start. One under rules that this binary does not know is an error, as
+// the log behind it would be.
 func (l *Lane) latest(ctx context.Context) (saved, error) {
 	stored, found, err := l.snapshots.LatestSnapshot(ctx, l.partition)
 	if err != nil || !found {
 		return nothingSaved(), err
 	}
-	snapshot := &lanev1.Snapshot{}
-	if err := proto.Unmarshal(stored.GetState(), snapshot); err != nil {
-		return saved{}, fmt.Errorf("decode the snapshot of %s: %w", l.source, err)
+	s, err := decodeSaved(stored.GetState())
+	if errors.Is(err, ledger.ErrUnknownRules) {
+		return saved{}, fmt.Errorf("snapshot of %s at %d: %w", l.source, stored.GetSeq(), err)
 	}
-	s := saved{next: snapshot.GetOffset() + 1, passed: map[int64]bool{}, bytes: len(stored.GetState())}
-	for _, offset := range snapshot.GetPassedOver() {
-		s.passed[offset] = true
+	if err != nil {
+		l.log.ErrorContext(ctx, "a snapshot cannot be read; the lane begins with its whole log", "offset", stored.GetSeq(), "err", err)
+		return nothingSaved(), nil
 	}
 	for _, offset := range l.skipsBefore(s.next) {
 		if !s.passed[offset] {
 			return nothingSaved(), nil
 		}
 	}
-	if s.ledger, err = ledger.Decode(snapshot.GetState()); err != nil {
-		return saved{}, fmt.Errorf("snapshot of %s at %d: %w", l.source, snapshot.GetOffset(), err)
+	return s, nil
+}
+
+// decodeSaved reads what save wrote.
+func decodeSaved(raw []byte) (saved, error) {
+	snapshot := &lanev1.Snapshot{}
+	if err := proto.Unmarshal(raw, snapshot); err != nil {
+		return saved{}, fmt.Errorf("decode a snapshot: %w", err)
+	}
+	state, err := ledger.Decode(snapshot.GetState())
+	if err != nil {
+		return saved{}, err
+	}
+	s := saved{ledger: state, next: snapshot.GetOffset() + 1, passed: map[int64]bool{}, bytes: len(raw)}
+	for _, offset := range snapshot.GetPassedOver() {
+		s.passed[offset] = true
 	}
 	return s, nil
 }

@@ -132,3 +132,23 @@ func TestATaskOfThePublisherGoesOnWhenTheLaneIsMended(t *testing.T) {
 		}
 	})
 }
+
+// TestALaneWaitsForTheTable: it says which entries are not to count, and a replica
+// that has begun without it would decide otherwise than the others for a while.
+func TestALaneWaitsForTheTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := quietLane()
+		l.campaigns = NewCampaigns(nil, l.log)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- l.run(ctx) }()
+		synctest.Wait() // without a table, and before it reads a snapshot or the log, of which there are none here
+		if err := l.caughtUp(); err == nil {
+			t.Error("a lane is ready that does not know which entries count")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
