@@ -27,8 +27,8 @@ type Trace [25]byte
 // Command is one of *SwitchRules, *Tick, *Want, *Allocate, *Place, *Pay, *Cancel and *Settle.
 type Command interface{ kind() kind }
 
-// SwitchRules makes the entries behind it count under the rules number given. It is appended only
-// after every replica has said that it knows them.
+// SwitchRules makes the entries behind it count under the rules number given, if that is above the one
+// that counts. It is appended only after a binary that knows them runs in every replica.
 type SwitchRules struct{ Rules uint16 }
 
 // Tick moves ledger time, which is the greatest tick so far.

@@ -7,6 +7,10 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
+// queueLength bounds the commands that wait to be appended: about a second of
+// what one partition takes.
+const queueLength = 4_096
+
 // call is an entry of this process, from the caller to the answer.
 type call struct {
 	seq   uint32

@@ -10,6 +10,9 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
+// complainEvery is how often a stopped lane says so.
+const complainEvery = time.Minute
+
 // An entry that stops a lane is passed over when a campaign of the lane says so in
 // its desired state (skip_offsets). Every replica must pass over the same entries,
 // so one that has let such an entry count already begins anew before it.

@@ -7,6 +7,36 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
 
+// Peek shows the ledger as it is applied here now. It holds the lane up: be
+// short, and keep nothing that changes.
+func (l *Lane) Peek(show func(*ledger.Ledger)) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	show(l.ledger)
+}
+
+// showAt shows the ledger once everything before the offset is applied.
+func (l *Lane) showAt(ctx context.Context, offset int64, show func(*ledger.Ledger)) error {
+	for {
+		l.mu.RLock()
+		if l.next >= offset && l.goal >= 0 {
+			show(l.ledger)
+			l.mu.RUnlock()
+			return nil
+		}
+		stopped, changed := l.stopped, l.changed
+		l.mu.RUnlock()
+		if stopped != nil {
+			return errStopped.Wrap(stopped)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return errTimeout.Wrap(ctx.Err())
+		}
+	}
+}
+
 // View shows the ledger after this replica has applied all that the log held
 // when View was called: it reads everybody's writes.
 func (l *Lane) View(ctx context.Context, show func(*ledger.Ledger)) error {

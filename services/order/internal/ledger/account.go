@@ -14,8 +14,8 @@ type account struct {
 // notices; somebody who parks stock soon parks one unit for a minute.
 const (
 	mostSpoilt = 8
-	// spoiltUnits is what an account may hold after its first spoilt order, before
-	// halving, in a campaign without a limit of its own.
+	// spoiltUnits stands in for the limit of a campaign that has none, as soon as an
+	// account has spoilt an order: 32 units after the first, 16 after the second.
 	spoiltUnits = 64
 	// shortestHold is the time under which a hold is not cut, in seconds: enough to pay.
 	shortestHold = 60
@@ -40,7 +40,8 @@ func (a account) mayHave(limit int64) int64 {
 	return min(limit, math.MaxUint32)
 }
 
-// holdSeconds is how long an account's next hold lasts; base is the campaign's time.
+// holdSeconds is how long an account's next hold lasts; base is the campaign's time in
+// seconds. A base that is shorter than shortestHold is not cut.
 func (a account) holdSeconds(base int64) int64 {
 	return max(min(base, shortestHold), base>>a.spoilt)
 }

@@ -97,15 +97,12 @@ func (c *campaign) heldBefore(k key, p *record.Pay) ([]line, error) {
 	if kept, ok := c.carts[k.print()]; ok {
 		return kept.lines, nil
 	}
-	lines := make([]line, 0, len(p.Lines))
 	for _, one := range p.Lines {
-		i, ok := c.shelf.find(one.SKU)
-		if !ok || one.Units <= 0 || one.Units > MaxUnits*MaxLines {
+		if _, ok := c.shelf.find(one.SKU); !ok || one.Units <= 0 || one.Units > MaxUnits*MaxLines {
 			return nil, fmt.Errorf("%w: a payment for %d units of %s, which were not held", ErrMalformed, one.Units, one.SKU)
 		}
-		lines = append(lines, line{item: i, units: one.Units})
 	}
-	return lines, nil
+	return c.summed(p.Lines), nil
 }
 
 // whyUnwanted says why an order that holds nothing cannot take the money, or nothing.

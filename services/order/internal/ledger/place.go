@@ -181,7 +181,7 @@ func sums(asked []record.Units) []record.Units {
 	return out
 }
 
-// summed are the lines of an order that was taken whole.
+// summed are the lines of an order that was taken whole, one for each SKU.
 func (c *campaign) summed(asked []record.Units) []line {
 	lines := make([]line, 0, len(asked))
 	for _, one := range sums(asked) {

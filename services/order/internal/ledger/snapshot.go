@@ -312,7 +312,7 @@ func (c *campaign) readTables(raw []byte, s campaignState) ([]byte, error) {
 	for _, q := range s.Queues {
 		need += q.Holds * holdBytes
 	}
-	if need < 0 || need > len(raw) {
+	if s.Accounts < 0 || s.Orders < 0 || need < 0 || need > len(raw) {
 		return nil, fmt.Errorf("its tables have %d bytes, not %d", len(raw), need)
 	}
 	for range s.Accounts {
@@ -320,10 +320,14 @@ func (c *campaign) readTables(raw []byte, s campaignState) ([]byte, error) {
 		raw = raw[accountBytes:]
 	}
 	c.orders.reserve(s.Orders)
+	held := 0
 	for range s.Orders {
 		state := code(le.Uint64(raw[8:]) >> codeShift)
 		if state.state() == "" {
 			return nil, fmt.Errorf("an order has the unknown state %d", state)
+		}
+		if state == isHeld {
+			held++
 		}
 		c.orders.set(print(le.Uint64(raw)), state, where(le.Uint64(raw[8:])&whereMask))
 		raw = raw[orderBytes:]
@@ -335,6 +339,9 @@ func (c *campaign) readTables(raw []byte, s campaignState) ([]byte, error) {
 			}
 			raw = raw[holdBytes:]
 		}
+	}
+	if c.holds.open != held {
+		return nil, fmt.Errorf("%d orders hold stock, and there are %d holds", held, c.holds.open)
 	}
 	return raw, nil
 }

@@ -97,6 +97,37 @@ func TestWhenAllQueuesAreInUseAHoldIsRatherShort(t *testing.T) {
 	}
 }
 
+// TestHoldsThatAreReadBackChooseTheSameQueues: numbers of queues and of places are
+// others then, and no deadline may depend on them.
+func TestHoldsThatAreReadBackChooseTheSameQueues(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var live, back holds
+		wish := func() int64 { return int64(rapid.IntRange(1, mostQueue+8).Draw(t, "hold time")) }
+		var places []where
+		for n := range mostQueue { // one that ends early leaves a queue to be used again
+			w, _ := live.add(0, int64(1+n), hold{offset: int64(n), units: 1})
+			places = append(places, w)
+		}
+		for _, w := range rapid.SliceOfNDistinct(rapid.SampledFrom(places), 0, 4, rapid.ID[where]).Draw(t, "gone") {
+			live.remove(w)
+		}
+		for _, q := range live.sorted() {
+			q.each(func(h hold) { back.add(h.deadline-q.millis, q.millis, h) })
+		}
+		for n := range int64(12) {
+			millis, one := wish(), hold{offset: mostQueue + n, units: 1}
+			_, want := live.add(n, millis, one)
+			if _, got := back.add(n, millis, one); got != want {
+				t.Fatalf("a hold of %d ends at %d in a ledger that was read back, and at %d in the other", millis, got, want)
+			}
+			a, _ := live.soonest()
+			if b, _ := back.soonest(); a != b {
+				t.Fatalf("first ends %v in a ledger that was read back, and %v in the other", b, a)
+			}
+		}
+	})
+}
+
 func TestAKeyTellsItsID(t *testing.T) {
 	for id, want := range map[string]bool{
 		"ord_5nywrgzcxxdjvgszx7yac8ydxd":  true,

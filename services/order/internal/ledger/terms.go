@@ -124,7 +124,7 @@ func (c *campaign) termsOf(since int64, d *campaignv1.Desired) *terms {
 	return t
 }
 
-// now returns the terms that count, nil while no generation was given stock.
+// good returns the terms that count, nil while no generation was given stock.
 func (c *campaign) good() *terms {
 	if len(c.terms) == 0 {
 		return nil
@@ -140,7 +140,8 @@ func (c *campaign) goodHead() *campaignv1.Desired {
 	return nil
 }
 
-// termsAt returns the terms under which an entry was decided.
+// termsAt returns the terms under which the entry at an offset was decided; an entry
+// that made terms count was not decided under them. It is nil before the first.
 func (c *campaign) termsAt(offset int64) *terms {
 	for n := len(c.terms) - 1; n >= 0; n-- {
 		if c.terms[n].since < offset {
