@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
@@ -36,7 +37,7 @@ func (us *Ours) Fill(ctx context.Context, sale Sale, orders int) error {
 			}
 			values = append(values, value)
 		}
-		if _, err := us.conn.Append(ctx, laneTopic, lane, values); err != nil {
+		if _, err := us.conn.Append(ctx, offers.LaneTopic, lane, values); err != nil {
 			return err
 		}
 		orders -= len(values)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 	"github.com/qingcang/qingcang/proto/eventkit"
 )
@@ -19,8 +20,7 @@ type Ours struct {
 	log     *recounter
 	filled  int64 // orders that Fill has written
 
-	given     uint64 // allocations that the bench has published
-	lastGiven string // the id of the newest
+	offers *offers.Desk
 
 	first   stack.Process // of the first replica
 	anew    int           // how often it was started without what it had saved
@@ -62,7 +62,7 @@ func (f *Field) StartOurs(ctx context.Context, o Options) (*Ours, error) {
 	if us.conn, err = eventkit.Dial(eventkit.Config{Brokers: strings.Split(us.Brokers, ",")}); err != nil {
 		return nil, err
 	}
-	us.log = newRecounter(us.conn)
+	us.log, us.offers = newRecounter(us.conn), offers.New(us.conn)
 	if err := us.conn.Ensure(ctx, eventkit.Topics()...); err != nil {
 		return nil, err
 	}

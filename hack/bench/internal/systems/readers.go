@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 	"github.com/qingcang/qingcang/proto/eventkit"
 )
@@ -131,12 +132,12 @@ func (us *Ours) Bare(ctx context.Context, mark string, rate float64, span time.D
 // FetchAll reads the whole lane with a bare kafka-go client in a process of its own, and returns how long
 // the process took for how many records.
 func (us *Ours) FetchAll(ctx context.Context) (took time.Duration, records int64, err error) {
-	records, err = us.conn.EndOffset(ctx, laneTopic, lane)
+	records, err = us.conn.EndOffset(ctx, offers.LaneTopic, lane)
 	if err != nil {
 		return 0, 0, err
 	}
 	started := time.Now()
 	_, err = us.field.output(ctx, filepath.Join(us.field.peers, "reader"),
-		"-broker", us.Brokers, "-topic", laneTopic, "-until", strconv.FormatInt(records, 10))
+		"-broker", us.Brokers, "-topic", offers.LaneTopic, "-until", strconv.FormatInt(records, 10))
 	return time.Since(started), records, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/lanelog"
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	"github.com/qingcang/qingcang/proto/eventkit"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 )
@@ -48,7 +49,7 @@ func (us *Ours) recount(ctx context.Context, sale Sale) (Books, error) {
 	ticker := time.NewTicker(publishedCheck)
 	defer ticker.Stop()
 	for end := time.Now().Add(publishedWithin); ; {
-		if err := r.follow(ctx, laneTopic, &r.laneNext, r.place); err != nil {
+		if err := r.follow(ctx, offers.LaneTopic, &r.laneNext, r.place); err != nil {
 			return Books{}, err
 		}
 		if err := r.follow(ctx, laneEvents, &r.eventNext, r.decided); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/qingcang/qingcang/hack/bench/internal/load"
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 )
 
@@ -29,7 +30,7 @@ func (w Wide) campaigns() []*campaignv1.Desired {
 	for c := range w.Campaigns {
 		d := desired(w.uid(c))
 		for n := range w.SKUs {
-			d.Items = append(d.Items, item(w.sku(n), wideUnits))
+			d.Items = append(d.Items, offers.Item(w.sku(n), wideUnits))
 		}
 		all = append(all, d)
 	}

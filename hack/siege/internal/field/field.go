@@ -18,6 +18,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 	"github.com/qingcang/qingcang/proto/eventkit"
 )
@@ -76,7 +77,7 @@ type Field struct {
 	addresses  addresses
 	mongo      *mongo.Client
 	scraper    *http.Client
-	sales      sales
+	offers     *offers.Desk
 	unmount    []func() error
 }
 
@@ -223,6 +224,7 @@ func (f *Field) connect(ctx context.Context) error {
 	if f.Conn, err = eventkit.Dial(eventkit.Config{Brokers: strings.Split(f.brokers(), ",")}); err != nil {
 		return err
 	}
+	f.offers = offers.New(f.Conn)
 	f.mongo, err = mongo.Connect(options.Client().ApplyURI("mongodb://" + f.addresses.database).SetTimeout(10 * time.Second))
 	if err != nil {
 		return err

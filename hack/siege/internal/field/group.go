@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/qingcang/qingcang/hack/internal/offers"
 )
 
 // group is the consumer group of the order service; who has a lane's partition publishes the lane.
@@ -19,8 +21,8 @@ func (f *Field) Publishers(ctx context.Context) (map[string][]int, error) {
 	}
 	lanes := map[string][]int{}
 	for _, m := range members {
-		if replica, _, _ := strings.Cut(m.Client, "@"); len(m.Partitions[LaneTopic]) > 0 {
-			lanes[replica] = append(lanes[replica], m.Partitions[LaneTopic]...)
+		if replica, _, _ := strings.Cut(m.Client, "@"); len(m.Partitions[offers.LaneTopic]) > 0 {
+			lanes[replica] = append(lanes[replica], m.Partitions[offers.LaneTopic]...)
 		}
 	}
 	return lanes, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/qingcang/qingcang/hack/internal/offers"
 	"github.com/qingcang/qingcang/proto/lane/record"
 )
 
@@ -31,7 +32,7 @@ func (f *Field) Write(ctx context.Context, sale Sale, before, orders int) error 
 			}
 			values = append(values, value)
 		}
-		if _, err := f.Conn.Append(ctx, LaneTopic, sale.Lane, values); err != nil {
+		if _, err := f.Conn.Append(ctx, offers.LaneTopic, sale.Lane, values); err != nil {
 			return err
 		}
 	}
