@@ -204,8 +204,11 @@ func (s *siege) sale(units int64) field.Sale {
 // orderID takes the id out of an answer.
 func orderID(answer []byte) (string, error) {
 	var said struct{ OrderID string }
-	if err := json.Unmarshal(answer, &said); err != nil || said.OrderID == "" {
-		return "", fmt.Errorf("an answer without an order: %.200s: %w", answer, err)
+	if err := json.Unmarshal(answer, &said); err != nil {
+		return "", fmt.Errorf("an answer that is no JSON: %.200s: %w", answer, err)
+	}
+	if said.OrderID == "" {
+		return "", fmt.Errorf("an answer without an order: %.200s", answer)
 	}
 	return said.OrderID, nil
 }

@@ -121,8 +121,11 @@ func (s *siege) sendHalf(ctx context.Context, replica string, i field.Intent) (*
 		return nil, err
 	}
 	said, err := h.answers.ReadString('\n')
-	if err != nil || !strings.HasPrefix(said, "HTTP/1.1 100 ") {
-		return nil, fmt.Errorf("the replica says %q to a request's head: %w", said, err)
+	if err != nil {
+		return nil, fmt.Errorf("read the answer to a request's head: %w", err)
+	}
+	if !strings.HasPrefix(said, "HTTP/1.1 100 ") {
+		return nil, fmt.Errorf("the replica says %q to a request's head", said)
 	}
 	_, err = h.answers.ReadString('\n') // the empty line
 	return h, err
@@ -139,8 +142,11 @@ func (h *half) finish() (string, error) {
 	}
 	defer func() { _ = answer.Body.Close() }() // it was only read
 	text, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("%s %s: %w", answer.Status, text, err)
+	if err != nil {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	if answer.StatusCode != http.StatusCreated {
+		return "", fmt.Errorf("it answered %s %.200s", answer.Status, text)
 	}
 	return orderID(text)
 }
