@@ -209,7 +209,7 @@ func complete(root string, card []check) error {
 			known[m] = true
 		}
 	}
-	for _, folder := range []string{"proto", "services", virtual} {
+	for _, folder := range []string{"proto", "services", "operators", virtual} {
 		if err := onTheCard(root, folder, known); err != nil {
 			return err
 		}
