@@ -118,7 +118,7 @@ func fail(ctx context.Context, c *gin.Context, log *slog.Logger, status int, f *
 	}
 	c.Abort()
 	if c.Writer.Written() {
-		return // the status is on its way already; cutting the connection is all that is left
+		return // the status is on its way already: the log is all that is left
 	}
 	writeProblem(c.Writer, status, problemOf(ctx, status, f), f.RetryAfterSeconds)
 }
