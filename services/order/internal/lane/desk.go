@@ -18,6 +18,7 @@ type call struct {
 	// untilDurable is a call that is answered as soon as its entry is in the log.
 	untilDurable bool
 	answered     chan answer // has room for one: nobody waits for a caller
+	gone         bool        // answered or given up; the desk's lock guards it
 }
 
 // answer is what became of an entry: what it caused, or that it may not have
@@ -92,20 +93,28 @@ func (d *desk) next(ctx context.Context) []*call {
 	}
 }
 
-func (d *desk) take() []*call {
+// take leaves out who was answered or gave up while he waited: nothing of his is in
+// the log, and what nobody waits for should hold no stock.
+func (d *desk) take() (batch []*call) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n, size := 0, 0
-	for n < min(len(d.waiting), maxBatchValues) {
-		if size += len(d.waiting[n].value); size > maxBatchBytes && n > 0 {
+	for ; n < len(d.waiting) && len(batch) < maxBatchValues; n++ {
+		c := d.waiting[n]
+		if c.gone {
+			continue
+		}
+		if size += len(c.value); size > maxBatchBytes && len(batch) > 0 {
 			break
 		}
-		n++
+		if batch == nil {
+			batch = make([]*call, 0, min(len(d.waiting), maxBatchValues))
+		}
+		batch = append(batch, c)
 	}
 	if n == 0 {
 		return nil
 	}
-	batch := d.waiting[:n:n]
 	d.waiting = append([]*call(nil), d.waiting[n:]...)
 	close(d.left)
 	d.left = make(chan struct{})
@@ -117,17 +126,22 @@ func (d *desk) take() []*call {
 func (d *desk) answer(seq uint32, a answer) {
 	d.mu.Lock()
 	c, ok := d.open[seq]
-	delete(d.open, seq)
+	if ok {
+		c.gone = true
+		delete(d.open, seq)
+	}
 	d.mu.Unlock()
 	if ok {
 		c.answered <- a
 	}
 }
 
-// giveUp forgets a call that nobody waits for any more. Its entry may count.
+// giveUp forgets a call that nobody waits for any more. Its entry may count, if it
+// is on its way.
 func (d *desk) giveUp(c *call) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	c.gone = true
 	delete(d.open, c.seq)
 }
 
@@ -136,6 +150,9 @@ func (d *desk) failAll(err error) {
 	d.mu.Lock()
 	open := d.open
 	d.open = map[uint32]*call{}
+	for _, c := range open {
+		c.gone = true
+	}
 	d.mu.Unlock()
 	for _, c := range open {
 		c.answered <- answer{err: err}

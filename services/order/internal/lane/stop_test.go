@@ -77,6 +77,31 @@ func TestAFullQueue(t *testing.T) {
 	})
 }
 
+// TestWhoGaveUpBeforeHisBatchWasSent: his order is not appended when the log is back.
+func TestWhoGaveUpBeforeHisBatchWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := quietLane()
+		ctx, cancel := context.WithCancel(t.Context())
+		given, waits := make(chan error, 1), make(chan error, 1)
+		go func() { given <- l.tell(ctx, anOrder()) }()
+		synctest.Wait()
+		go func() { waits <- l.tell(t.Context(), anOrder()) }()
+		synctest.Wait()
+		cancel()
+		if err := <-given; !errors.Is(err, errTimeout) {
+			t.Errorf("who gave up gets %v", err)
+		}
+		batch := l.desk.next(t.Context())
+		if len(batch) != 1 || batch[0].seq != 2 {
+			t.Fatalf("the batch has %d entries, want that of the one who waits", len(batch))
+		}
+		l.appendedAll(batch, nil)
+		if err := <-waits; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAnAllocationForALaneThatIsNotRunHereHoldsNobodyUp(t *testing.T) {
 	lanes, err := New(Config{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
