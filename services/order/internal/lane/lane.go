@@ -73,7 +73,8 @@ func newLane(topic string, partition int, cfg Config) *Lane {
 	return &Lane{
 		topic: topic, partition: partition, source: fmt.Sprintf("%s/%d", topic, partition), conn: cfg.Conn, snapshots: cfg.Snapshots, campaigns: cfg.Campaigns,
 		log:    cfg.Log.With("lane", fmt.Sprintf("%s/%d", topic, partition)),
-		writer: rand.Uint64(), desk: newDesk(), changed: make(chan struct{}),
+		writer: rand.Uint64(), //nolint:gosec // no secret, only unlike others
+		desk:   newDesk(), changed: make(chan struct{}),
 		ledger: ledger.New(), goal: -1, published: ledger.None, loadedAt: -1,
 		skips: map[int64]bool{}, passed: map[int64]bool{}, marks: newMarks(cfg.SnapshotEvery),
 	}

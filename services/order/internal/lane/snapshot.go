@@ -91,14 +91,12 @@ func (l *Lane) keepSnapshots(ctx context.Context, every int64) error {
 		}
 		at, written, err := l.snapshot(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		case err == nil:
+			last, size = at, written
+		case ctx.Err() == nil:
 			// It costs a longer start and nothing else.
 			l.log.WarnContext(ctx, "lane snapshot not made", "err", err)
 			last += every
-		default:
-			last, size = at, written
 		}
 	}
 	return nil

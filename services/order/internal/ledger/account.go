@@ -47,10 +47,10 @@ func (a account) holdSeconds(base int64) int64 {
 }
 
 // accountOf is the print of a buyer; the table of a campaign has its own accounts.
-func accountOf(buyerID string) print { return printOf(buyerID) }
+func accountOf(buyerID string) fingerprint { return printOf(buyerID) }
 
 // keep writes an account back; one that says nothing is forgotten.
-func (c *campaign) keep(p print, a account) {
+func (c *campaign) keep(p fingerprint, a account) {
 	if a == (account{}) {
 		delete(c.accounts, p)
 		return

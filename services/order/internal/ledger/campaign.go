@@ -49,10 +49,10 @@ type campaign struct {
 	shelf    shelf
 	orders   table
 	holds    holds
-	carts    map[print]cart      // by order
-	accounts map[print]account   // by buyer
-	paidBy   map[print]string    // by order; see paid
-	returned map[string]struct{} // payments that nobody wanted
+	carts    map[fingerprint]cart    // by order
+	accounts map[fingerprint]account // by buyer
+	paidBy   map[fingerprint]string  // by order; see paid
+	returned map[string]struct{}     // payments that nobody wanted
 
 	phase    phase
 	openedAt time.Time
@@ -74,8 +74,8 @@ func (l *Ledger) campaign(uid string) *campaign {
 
 func newCampaign(uid string) *campaign {
 	return &campaign{
-		uid: uid, answers: map[int64]bool{}, carts: map[print]cart{}, accounts: map[print]account{},
-		paidBy: map[print]string{}, returned: map[string]struct{}{},
+		uid: uid, answers: map[int64]bool{}, carts: map[fingerprint]cart{}, accounts: map[fingerprint]account{},
+		paidBy: map[fingerprint]string{}, returned: map[string]struct{}{},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // hold is what an order keeps while it holds stock.
 type hold struct {
 	order    key
-	account  print
+	account  fingerprint
 	offset   int64
 	deadline int64 // milliseconds since 1970
 	// item and units are the one line of the order; a cart of several has item manyItems and 1 unit.
@@ -50,7 +50,7 @@ type queue struct {
 
 type chunk struct {
 	orders   [chunkHolds]key
-	accounts [chunkHolds]print
+	accounts [chunkHolds]fingerprint
 	places   [chunkHolds]uint64 // offset and units, which are never 0; 0 is a dead place
 	items    [chunkHolds]uint32
 }

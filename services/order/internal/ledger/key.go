@@ -9,13 +9,13 @@ import (
 	"go.jetify.com/typeid/base32"
 )
 
-// print is what the ledger keeps of an id. Two of ten million orders of a campaign
-// share one with a chance of 3 in a million; the later would count as a repeat of
-// the earlier with another body, and its buyer would come again with another key.
-// Prints stand in snapshots: the functions here never change.
-type print uint64
+// fingerprint is what the ledger keeps of an id: its print, for short. Two of ten
+// million orders of a campaign share one with a chance of 3 in a million; the later
+// would count as a repeat of the earlier with another body, and its buyer would come
+// again with another key. Prints stand in snapshots: the functions here never change.
+type fingerprint uint64
 
-func printOf(id string) print { return print(xxhash.Sum64String(id)) }
+func printOf(id string) fingerprint { return fingerprint(xxhash.Sum64String(id)) }
 
 // key is an order's id in 16 bytes, from which the id can be told.
 type key [16]byte
@@ -42,11 +42,11 @@ func keyOf(id string) (k key, whole bool) {
 func (k key) tail() uint64 { return binary.BigEndian.Uint64(k[8:]) }
 
 // print returns what stands for the order in the table.
-func (k key) print() print {
+func (k key) print() fingerprint {
 	if k.tail() == math.MaxUint64 {
-		return print(binary.BigEndian.Uint64(k[:8]))
+		return fingerprint(binary.BigEndian.Uint64(k[:8]))
 	}
-	return print(xxhash.Sum64(k[:]))
+	return fingerprint(xxhash.Sum64(k[:]))
 }
 
 // id returns the id of a whole key.

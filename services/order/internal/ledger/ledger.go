@@ -133,7 +133,7 @@ func checkRules(e record.Entry) error {
 
 // emit counts an event, and tells it if somebody listens. About and sum are what
 // the digest takes of it.
-func (l *Ledger) emit(about print, sum int64, tell func() proto.Message) {
+func (l *Ledger) emit(about fingerprint, sum int64, tell func() proto.Message) {
 	at := Position{Offset: l.offset, Index: l.told}
 	if !l.silent {
 		l.events = append(l.events, Event{Message: tell(), At: at, Prev: l.last})

@@ -129,14 +129,14 @@ func (c *campaign) whyUnwanted(state code, a account, held []line, fen, paid mon
 
 // paid remembers which payment confirmed an order. That it is the one whose id
 // follows from the order's needs no memory.
-func (c *campaign) paid(order print, p *record.Pay) {
+func (c *campaign) paid(order fingerprint, p *record.Pay) {
 	if p.PaymentID != PaymentOf(p.OrderID) {
 		c.paidBy[order] = p.PaymentID
 	}
 }
 
 // confirmedBy reports whether this very payment confirmed the order.
-func (c *campaign) confirmedBy(order print, p *record.Pay) bool {
+func (c *campaign) confirmedBy(order fingerprint, p *record.Pay) bool {
 	if by, ok := c.paidBy[order]; ok {
 		return by == p.PaymentID
 	}

@@ -193,7 +193,7 @@ func (c *campaign) summed(asked []record.Units) []line {
 }
 
 // hold takes a cart's stock out of what is free.
-func (l *Ledger) hold(c *campaign, k key, buyer print, p *record.Place, b cart) {
+func (l *Ledger) hold(c *campaign, k key, buyer fingerprint, p *record.Place, b cart) {
 	c.touched = l.offset
 	for _, one := range b.lines {
 		c.shelf.stock[one.item].held += one.units

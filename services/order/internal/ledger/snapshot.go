@@ -27,22 +27,22 @@ type state struct {
 }
 
 type campaignState struct {
-	UID        string           `json:"uid"`
-	BrandID    string           `json:"brand,omitempty"`
-	Newest     []byte           `json:"newest,omitempty"`
-	Terms      []termsState     `json:"terms,omitempty"`
-	Unanswered [][]byte         `json:"unanswered,omitempty"`
-	Answers    map[int64]bool   `json:"answers,omitempty"` // encoding/json sorts the keys
-	Given      int64            `json:"given,omitempty"`
-	TopUps     int64            `json:"topUps,omitempty"`
-	Allocation []byte           `json:"allocation,omitempty"`
-	Stock      []stockState     `json:"stock"` // by item
-	Carts      []cartState      `json:"carts,omitempty"`
-	PaidBy     map[print]string `json:"paidBy,omitempty"`
-	Returned   []string         `json:"returned,omitempty"`
-	Phase      phase            `json:"phase"`
-	OpenedAt   time.Time        `json:"openedAt,omitzero"`
-	ClosedAt   time.Time        `json:"closedAt,omitzero"`
+	UID        string                 `json:"uid"`
+	BrandID    string                 `json:"brand,omitempty"`
+	Newest     []byte                 `json:"newest,omitempty"`
+	Terms      []termsState           `json:"terms,omitempty"`
+	Unanswered [][]byte               `json:"unanswered,omitempty"`
+	Answers    map[int64]bool         `json:"answers,omitempty"` // encoding/json sorts the keys
+	Given      int64                  `json:"given,omitempty"`
+	TopUps     int64                  `json:"topUps,omitempty"`
+	Allocation []byte                 `json:"allocation,omitempty"`
+	Stock      []stockState           `json:"stock"` // by item
+	Carts      []cartState            `json:"carts,omitempty"`
+	PaidBy     map[fingerprint]string `json:"paidBy,omitempty"`
+	Returned   []string               `json:"returned,omitempty"`
+	Phase      phase                  `json:"phase"`
+	OpenedAt   time.Time              `json:"openedAt,omitzero"`
+	ClosedAt   time.Time              `json:"closedAt,omitzero"`
 	// How many of each follow in the tables.
 	Accounts int          `json:"accounts,omitempty"`
 	Orders   int          `json:"orders,omitempty"`
@@ -63,7 +63,7 @@ type stockState struct {
 }
 
 type cartState struct {
-	Order   print       `json:"order,string"`
+	Order   fingerprint `json:"order,string"`
 	ID      string      `json:"id,omitempty"`
 	Lines   [][2]int64  `json:"lines"` // item, units
 	Dropped []dropState `json:"dropped,omitempty"`
@@ -161,7 +161,7 @@ func (c *campaign) encode(message func(proto.Message) []byte) campaignState {
 	return s
 }
 
-func (b cart) encode(order print) cartState {
+func (b cart) encode(order fingerprint) cartState {
 	s := cartState{Order: order, ID: b.id}
 	for _, one := range b.lines {
 		s.Lines = append(s.Lines, [2]int64{int64(one.item), one.units})
@@ -192,7 +192,7 @@ func (c *campaign) appendTables(raw []byte) []byte {
 		raw = le.AppendUint32(raw, uint32(a.spoilt))
 	}
 	raw = slices.Grow(raw, c.orders.len*orderBytes+c.holds.open*holdBytes)
-	c.orders.each(func(p print, state code, w where) {
+	c.orders.each(func(p fingerprint, state code, w where) {
 		if state == isHeld {
 			w = 0 // the hold says where
 		}
@@ -316,7 +316,7 @@ func (c *campaign) readTables(raw []byte, s campaignState) ([]byte, error) {
 		return nil, fmt.Errorf("its tables have %d bytes, not %d", len(raw), need)
 	}
 	for range s.Accounts {
-		c.accounts[print(le.Uint64(raw))] = account{units: le.Uint32(raw[8:]), held: le.Uint32(raw[12:]), spoilt: uint8(le.Uint32(raw[16:]))}
+		c.accounts[fingerprint(le.Uint64(raw))] = account{units: le.Uint32(raw[8:]), held: le.Uint32(raw[12:]), spoilt: uint8(le.Uint32(raw[16:]))}
 		raw = raw[accountBytes:]
 	}
 	c.orders.reserve(s.Orders)
@@ -329,7 +329,7 @@ func (c *campaign) readTables(raw []byte, s campaignState) ([]byte, error) {
 		if state == isHeld {
 			held++
 		}
-		c.orders.set(print(le.Uint64(raw)), state, where(le.Uint64(raw[8:])&whereMask))
+		c.orders.set(fingerprint(le.Uint64(raw)), state, where(le.Uint64(raw[8:])&whereMask))
 		raw = raw[orderBytes:]
 	}
 	for _, q := range s.Queues {
@@ -349,7 +349,7 @@ func (c *campaign) readTables(raw []byte, s campaignState) ([]byte, error) {
 func (c *campaign) readHold(raw []byte, millis int64) error {
 	le := binary.LittleEndian
 	h := hold{
-		order: key(raw[:16]), account: print(le.Uint64(raw[16:])), offset: int64(le.Uint64(raw[24:])),
+		order: key(raw[:16]), account: fingerprint(le.Uint64(raw[16:])), offset: int64(le.Uint64(raw[24:])),
 		item: le.Uint32(raw[40:]), units: le.Uint32(raw[44:]),
 	}
 	if state, _, _ := c.orders.get(h.order.print()); state != isHeld {

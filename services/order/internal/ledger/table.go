@@ -31,14 +31,14 @@ type table struct {
 }
 
 type segment struct {
-	keys []print
+	keys []fingerprint
 	low  []uint32 // of the place
 	high []uint8  // 4 bits of the place, then the code
 	home int      // slots that are home to a key; what is behind takes the last cluster's overflow
 	len  int
 }
 
-func (t *table) get(key print) (code, where, bool) {
+func (t *table) get(key fingerprint) (code, where, bool) {
 	if t.segments == nil {
 		return 0, 0, false
 	}
@@ -52,7 +52,7 @@ func (t *table) get(key print) (code, where, bool) {
 }
 
 // set inserts or replaces.
-func (t *table) set(key print, c code, w where) {
+func (t *table) set(key fingerprint, c code, w where) {
 	if t.segments == nil {
 		t.segments = new([1 << segmentBits]segment)
 	}
@@ -85,7 +85,7 @@ func (t *table) reserve(n int) {
 }
 
 // each goes through the table in the order of the keys.
-func (t *table) each(do func(key print, c code, w where)) {
+func (t *table) each(do func(key fingerprint, c code, w where)) {
 	if t.segments == nil {
 		return
 	}
@@ -108,13 +108,13 @@ func (s *segment) put(i int, c code, w where) {
 }
 
 // homeOf is proportional to the key's bits behind those that chose the segment.
-func (s *segment) homeOf(key print) int {
+func (s *segment) homeOf(key fingerprint) int {
 	high, _ := bits.Mul64(uint64(key)<<segmentBits, uint64(s.home))
 	return int(high)
 }
 
 // find returns the slot of a key, or the slot where it belongs.
-func (s *segment) find(key print) (at int, found bool) {
+func (s *segment) find(key fingerprint) (at int, found bool) {
 	for i := s.homeOf(key); ; i++ {
 		if i >= len(s.keys) || s.high[i] < 1<<4 || s.keys[i] > key {
 			return i, false
@@ -127,7 +127,7 @@ func (s *segment) find(key print) (at int, found bool) {
 
 // insert makes room for a key in the slot where it belongs; false if the cluster
 // has come to the end.
-func (s *segment) insert(at int, key print) bool {
+func (s *segment) insert(at int, key fingerprint) bool {
 	end := at
 	for end < len(s.keys) && s.high[end] >= 1<<4 {
 		end++
@@ -145,7 +145,7 @@ func (s *segment) insert(at int, key print) bool {
 // resize gives the segment new, empty slots.
 func (s *segment) resize(home int) {
 	slots := home + 16 + home/32
-	s.home, s.keys, s.low, s.high = home, make([]print, slots), make([]uint32, slots), make([]uint8, slots)
+	s.home, s.keys, s.low, s.high = home, make([]fingerprint, slots), make([]uint32, slots), make([]uint8, slots)
 }
 
 // grow moves everything, in order, into half as many slots again.

@@ -23,9 +23,9 @@ func TestTheTableIsAMapInOrder(t *testing.T) {
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		var table table
-		want := map[print]entry{}
+		want := map[fingerprint]entry{}
 		for range rapid.IntRange(1, 400).Draw(t, "entries") {
-			key := print(keys.Draw(t, "key"))
+			key := fingerprint(keys.Draw(t, "key"))
 			one := entry{code(rapid.IntRange(1, 15).Draw(t, "code")), where(rapid.Uint64Range(0, whereMask).Draw(t, "where"))}
 			table.set(key, one.c, one.w)
 			want[key] = one
@@ -35,11 +35,11 @@ func TestTheTableIsAMapInOrder(t *testing.T) {
 				t.Fatalf("%x is %d %d %v, want %v", key, c, w, ok, one)
 			}
 		}
-		if _, _, ok := table.get(print(keys.Draw(t, "other"))); ok && table.len != len(want) {
+		if _, _, ok := table.get(fingerprint(keys.Draw(t, "other"))); ok && table.len != len(want) {
 			t.Fatalf("%d entries, want %d", table.len, len(want))
 		}
-		var order []print
-		table.each(func(key print, c code, w where) {
+		var order []fingerprint
+		table.each(func(key fingerprint, c code, w where) {
 			if want[key] != (entry{c, w}) {
 				t.Fatalf("%x is %d %d on the way through, want %v", key, c, w, want[key])
 			}
@@ -64,7 +64,7 @@ func TestHoldsEndInOrder(t *testing.T) {
 				h.remove(places[gone])
 				delete(want, gone)
 			}
-			one := hold{order: key{1: byte(offset)}, account: print(offset), offset: offset, item: uint32(offset), units: 1 + uint32(offset)}
+			one := hold{order: key{1: byte(offset)}, account: fingerprint(offset), offset: offset, item: uint32(offset), units: 1 + uint32(offset)}
 			places[offset], one.deadline = h.add(now, int64(rapid.IntRange(1, 5).Draw(t, "time")), one)
 			want[offset] = one
 			for _, at := range []int64{offset, slices.Min(slices.Collect(maps.Keys(want)))} {
@@ -155,7 +155,7 @@ func BenchmarkTable(b *testing.B) {
 		runtime.ReadMemStats(&before)
 		var t table
 		for n := range uint64(orders) {
-			t.set(print(n*0x9e3779b97f4a7c15), isExpired, where(n))
+			t.set(fingerprint(n*0x9e3779b97f4a7c15), isExpired, where(n))
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
