@@ -94,7 +94,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &bounded{ReadCloser: resp.Body, left: t.maxBytes}
+	limit := t.maxBytes
+	if resp.StatusCode != http.StatusOK { // says why there is no file, and is read whole
+		limit = min(limit, maxResponseBytes)
+	}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: limit}
 	return resp, nil
 }
 

@@ -74,24 +74,29 @@ func TestWithoutASimulatorOnlyHTTPSIsSpoken(t *testing.T) {
 }
 
 func TestADownloadMayBeLongerThanAReply(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refused" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
 		_, _ = io.WriteString(w, strings.Repeat("x", 3<<20))
 	}))
 	t.Cleanup(server.Close)
 	config := rewrite.Config{SimulatorAddr: server.URL}
 	for name, c := range map[string]struct {
+		path     string
 		maxBytes int64
 		fails    bool
 	}{
-		"one that fits is read":        {maxBytes: 3 << 20},
-		"one that does not is a fault": {maxBytes: 3<<20 - 1, fails: true},
+		"one that fits is read":                     {path: "/file", maxBytes: 3 << 20},
+		"one that does not is a fault":              {path: "/file", maxBytes: 3<<20 - 1, fails: true},
+		"a refusal is no longer than another reply": {path: "/refused", maxBytes: 3 << 20, fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := config.Downloads(time.Minute, c.maxBytes, "api.example")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := get(t, client, "https://api.example/file"); (err != nil) != c.fails {
+			if got, err := get(t, client, "https://api.example"+c.path); (err != nil) != c.fails {
 				t.Fatalf("got %d bytes, %v", len(got), err)
 			}
 		})
