@@ -34,7 +34,7 @@ func (c Config) Client(hosts ...string) (*http.Client, error) {
 }
 
 // Downloads is Client for files: they take longer and are larger. They are to be
-// read as a stream.
+// read as a stream. A reply that is no file is bounded as Client's are.
 func (c Config) Downloads(timeout time.Duration, maxBytes int64, hosts ...string) (*http.Client, error) {
 	return c.client(timeout, maxBytes, hosts)
 }
