@@ -107,9 +107,11 @@ func TestAnEntryThatCountedAndIsSkippedLater(t *testing.T) {
 	w := newWorld(t)
 	a, _ := w.replica(t, "order")
 	l := a.All()[1]
-	w.opens(t, a, "sale", 2)
-	if _, err := place(t.Context(), l, "sale", "o1"); err != nil {
-		t.Fatal(err)
+	w.opens(t, a, "sale", 3)
+	for _, id := range []string{"o0", "o1"} {
+		if _, err := place(t.Context(), l, "sale", id); err != nil {
+			t.Fatal(err)
+		}
 	}
 	at, _, err := a.Order(t.Context(), "o1")
 	if err != nil {
@@ -117,6 +119,10 @@ func TestAnEntryThatCountedAndIsSkippedLater(t *testing.T) {
 	}
 	w.skips(t, "other", at.Offset)
 	testkit.Eventually(t, patience, func() error {
+		// Who asks in the middle of it is not told that there is no such order.
+		if state, err := place(t.Context(), l, "sale", "o0"); err != nil || state != ledger.Held {
+			t.Errorf("an order that was held is %q: %v", state, err)
+		}
 		if _, _, err := a.Order(t.Context(), "o1"); !errors.Is(err, lane.ErrUnknownOrder) {
 			return fmt.Errorf("the order is still there: %w", err)
 		}

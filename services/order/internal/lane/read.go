@@ -89,8 +89,7 @@ func (l *Lane) apply(ctx context.Context, records []eventkit.Record) (mine []own
 	}()
 	for _, r := range records {
 		for r.Offset > l.next && l.skips[l.next] {
-			l.passed[l.next] = true
-			l.next++
+			l.passNext()
 		}
 		if r.Offset != l.next {
 			return mine, wanted, fmt.Errorf("%w: offset %d follows %d", errGap, r.Offset, l.next-1)

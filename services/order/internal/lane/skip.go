@@ -113,10 +113,16 @@ func (l *Lane) passOver() bool {
 	if !l.skips[l.next] {
 		return false
 	}
-	l.passed[l.next] = true
-	l.next++
+	l.passNext()
 	l.wake()
 	return true
+}
+
+// passNext goes on behind the next entry without it. The lock is held.
+func (l *Lane) passNext() {
+	l.passed[l.next] = true
+	l.next++
+	l.marks.note(l.next, l.ledger)
 }
 
 func (l *Lane) skipsOver(offset int64) bool {
