@@ -124,12 +124,14 @@ func answerInputs(add adder) {
 		in(refundSettled, nothing(isDone)))
 	add("CLOSED", answers(wechatpay.RefundClosed), known,
 		in(refundAsked, same("our balance was short for seven days; the refund goes on under a new out_refund_no", "RefundAccepted", "RefundClosed")),
-		in("accepted finance-abnormal", to(refundAsked, "RefundClosed").because("our balance was short for seven days; the refund goes on under a new out_refund_no")),
+		in(refundAccepted, to(refundAsked, "RefundClosed").because("our balance was short for seven days; the refund goes on under a new out_refund_no")),
+		in(withAbnormal, to(withClosed, "RefundClosed", "RefundNeedsFinance").because("somebody may be paying the buyer: only finance asks again")),
 		in(paidOtherwise, nothing("the buyer has the money, and the provider's balance keeps ours")),
 		in(refundSettled, nothing(isDone)))
 	add("CLOSED, for the third number", func(s *shop) error { return errors.Join(closesTwice(s), answers(wechatpay.RefundClosed)(s)) }, known,
 		in(refundAsked, to(withClosed, "RefundAccepted", "RefundClosed", "RefundAccepted", "RefundClosed", "RefundAccepted", "RefundClosed", "RefundNeedsFinance")),
-		in("accepted finance-abnormal", to(withClosed, "RefundClosed", "RefundAccepted", "RefundClosed", "RefundAccepted", "RefundClosed", "RefundNeedsFinance")),
+		in(refundAccepted, to(withClosed, "RefundClosed", "RefundAccepted", "RefundClosed", "RefundAccepted", "RefundClosed", "RefundNeedsFinance")),
+		in(withAbnormal, never("it is not asked for again until finance says so")),
 		in(paidOtherwise, nothing("the buyer has the money")),
 		in(refundSettled, nothing(isDone)))
 	add("ABNORMAL", answers(wechatpay.RefundAbnormal), known,

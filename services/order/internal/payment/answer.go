@@ -104,13 +104,14 @@ func (d *decision) accept(r Refund, a RefundAnswer) {
 	})
 }
 
-// close notes that a number is dead. The refund goes on under the next, unless
-// too many are dead.
+// close notes that a number is dead. The refund goes on under the next, unless too
+// many are dead, or it is finance's already: somebody may be paying the buyer at
+// this moment, and asking again by ourselves would pay him twice.
 func (d *decision) close(r Refund, number string) {
 	d.emit(&orderv1.RefundClosed{
 		OrderId: d.order.ID, PaymentId: PaymentID(d.order.ID), RefundId: r.ID, OutRefundNo: number,
 	})
-	if (len(r.Closed)+1)%refundNumbers == 0 {
+	if r.Stage == RefundWithFinance || (len(r.Closed)+1)%refundNumbers == 0 {
 		d.toFinance(r, TroubleClosed)
 	}
 }
