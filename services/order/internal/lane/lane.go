@@ -136,6 +136,7 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	l.ledger, l.next, l.published, l.goal, l.loadedAt = begin.ledger, begin.next, published, end, begin.next-1
 	l.built++
 	l.passed, l.outbox, l.stopped, l.marks = begin.passed, nil, nil, newMarks(l.marks.every)
+	l.anew = l.anew || l.countsSkipped() // one that was learnt of since the snapshot was chosen
 	l.recent.clear()
 	l.wake()
 	return nil

@@ -51,19 +51,31 @@ func (l *Lane) lookWhatArrived(uid string) {
 	l.campaigns.arrived(uid, generation)
 }
 
+// learnSkips has the lane begin anew if something that is to be skipped has counted, or
+// if it may have been what stopped the lane.
 func (l *Lane) learnSkips(offsets []int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	news := false
 	for _, offset := range offsets {
-		if l.skips[offset] {
-			continue
-		}
+		news = news || !l.skips[offset]
 		l.skips[offset] = true
-		l.anew = l.anew || offset < l.next && !l.passed[offset] || l.stopped != nil
 	}
+	l.anew = l.anew || news && (l.stopped != nil || l.countsSkipped())
 	if l.anew {
 		l.wake()
 	}
+}
+
+// countsSkipped reports whether an entry that is to be skipped counts in the ledger.
+// The lock is held.
+func (l *Lane) countsSkipped() bool {
+	for offset := range l.skips {
+		if offset < l.next && !l.passed[offset] {
+			return true
+		}
+	}
+	return false
 }
 
 // beginAnew has the lane built again, from the newest snapshot.

@@ -48,6 +48,32 @@ func TestALaneThatPanickedStandsStillAndIsNotSaved(t *testing.T) {
 	}
 }
 
+func TestWhatIsSkippedAndWhenALaneBeginsAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		skip    int64
+		stopped error
+		want    bool
+	}{
+		"an entry that counted":                          {skip: 3, want: true},
+		"an entry that was passed over":                  {skip: 4},
+		"an entry that has not come":                     {skip: 9},
+		"an entry that has not come, in one that stands": {skip: 9, stopped: errGap, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := quietLane()
+			l.next, l.stopped, l.passed[4], l.skips[4] = 9, c.stopped, true, c.skip != 4
+			l.learnSkips([]int64{c.skip})
+			if got := l.mustBeginAnew(); got != c.want {
+				t.Errorf("the lane begins anew: %v, want %v", got, c.want)
+			}
+			l.learnSkips([]int64{c.skip})
+			if c.stopped != nil && l.mustBeginAnew() {
+				t.Error("a lane that stands begins anew for what it knew")
+			}
+		})
+	}
+}
+
 func TestAFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := quietLane()
