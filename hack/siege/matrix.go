@@ -346,8 +346,9 @@ func (m *grid) expectNotice(ctx context.Context, opened field.Answer) {
 	if m.cell.notice == nil {
 		return
 	}
-	// A notice's answer waits up to 5 s for the lane; what is not taken is not taken in a second either.
-	limit := 8 * time.Second
+	// A notice's answer waits up to 5 s for the lane, and one that went to a replica that stands is told again
+	// when WeChat Pay has waited 5 s for it; what is not taken is not taken in a second either.
+	limit := 20 * time.Second
 	if !*m.cell.notice {
 		limit = time.Second
 	}

@@ -56,7 +56,7 @@ func (d *desk) number() uint32 {
 func (d *desk) put(ctx context.Context, c *call, turnAway bool) error {
 	for {
 		d.mu.Lock()
-		if len(d.waiting) < queueLength {
+		if !full(len(d.waiting)) {
 			d.waiting = append(d.waiting, c)
 			d.open[c.seq] = c
 			d.mu.Unlock()
