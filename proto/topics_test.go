@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -18,13 +19,17 @@ var programs = []string{"brand-intake", "catalog", "fulfilment", "operator", "or
 // maxMessageBytesLimit is what a Kafka broker takes unless it is told otherwise, 1 MiB.
 const maxMessageBytesLimit = 1 << 20
 
-var topicName = regexp.MustCompile(`^[a-z]+([.-][a-z]+)*\.v[1-9][0-9]*$`)
+var (
+	topicName   = regexp.MustCompile(`^[a-z]+([.-][a-z]+)*\.v[1-9][0-9]*$`)
+	topicPrefix = regexp.MustCompile(`^[a-z]+([.-][a-z]+)*\.$`)
+)
 
 func TestTopicsFileHasNoUnknownFields(t *testing.T) {
 	decoder := yaml.NewDecoder(bytes.NewReader(contract.TopicsYAML))
 	decoder.KnownFields(true)
 	var file struct {
-		Topics []eventkit.Topic `yaml:"topics"`
+		Topics   []eventkit.Topic  `yaml:"topics"`
+		Families []eventkit.Family `yaml:"families"`
 	}
 	if err := decoder.Decode(&file); err != nil {
 		t.Fatal(err)
@@ -57,6 +62,34 @@ func TestTopicsKeepTheRules(t *testing.T) {
 		for rule, kept := range rules {
 			if !kept {
 				t.Errorf("%s breaks the rule that a topic %s", topic.Name, rule)
+			}
+		}
+	}
+}
+
+func TestTopicsOfAFamilyAreKnownByTheirNames(t *testing.T) {
+	for name, want := range map[string]bool{
+		"lane.5f2c1a3e-0000-4000-8000-000000000001": true,
+		"lane.":           false,
+		"lanes.shared.v1": true,
+		"lane":            false,
+		"other.5f2c1a3e":  false,
+	} {
+		topic, known := eventkit.TopicNamed(name)
+		if known != want || known && topic.Name != name {
+			t.Errorf("%q is known: %t as %q, want %t", name, known, topic.Name, want)
+		}
+	}
+	for _, f := range eventkit.Families() {
+		for rule, kept := range map[string]bool{
+			"has a prefix that ends with a dot":         topicPrefix.MatchString(f.Prefix),
+			"is made and written by programs":           slices.Contains(programs, f.Maker) && slices.Contains(programs, f.Writer),
+			"is kept for ever":                          f.RetentionMs == -1,
+			"has at least one partition":                f.Partitions > 0,
+			"begins like no topic that is always there": !slices.ContainsFunc(eventkit.Topics(), func(t eventkit.Topic) bool { return strings.HasPrefix(t.Name, f.Prefix) }),
+		} {
+			if !kept {
+				t.Errorf("%s breaks the rule that a family %s", f.Prefix, rule)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/segmentio/kafka-go"
@@ -26,29 +27,56 @@ type Topic struct {
 	Readers         []string `yaml:"readers"`
 }
 
-var parsedTopics = sync.OnceValues(func() ([]Topic, error) {
-	var file struct {
-		Topics []Topic `yaml:"topics"`
+// Family is topics that are made one by one, as what they are for comes into being.
+type Family struct {
+	// Prefix and a uid are the name of such a topic.
+	Prefix string `yaml:"prefix"`
+	// Maker is the program that creates them.
+	Maker string `yaml:"maker"`
+	// Topic is what each of them is like; its name is empty.
+	Topic `yaml:",inline"`
+}
+
+// topicList is proto/topics.yaml.
+type topicList struct {
+	Topics   []Topic  `yaml:"topics"`
+	Families []Family `yaml:"families"`
+}
+
+var parsedTopics = sync.OnceValues(func() (topicList, error) {
+	var list topicList
+	if err := yaml.Unmarshal(contract.TopicsYAML, &list); err != nil {
+		return topicList{}, fmt.Errorf("parse topics.yaml: %w", err)
 	}
-	if err := yaml.Unmarshal(contract.TopicsYAML, &file); err != nil {
-		return nil, fmt.Errorf("parse topics.yaml: %w", err)
-	}
-	return file.Topics, nil
+	return list, nil
 })
 
-// Topics returns every topic of the suite. The list is compiled in; a test keeps it readable.
-func Topics() []Topic {
-	topics, err := parsedTopics()
+// parsed returns the list, which is compiled in; a test keeps it readable.
+func parsed() topicList {
+	list, err := parsedTopics()
 	if err != nil {
 		panic(err) // the file is part of the binary: it cannot differ from what the tests read
 	}
-	return topics
+	return list
 }
 
-// TopicNamed returns the topic of that logical name.
+// Topics returns every topic of the suite that is always there.
+func Topics() []Topic { return parsed().Topics }
+
+// Families returns the kinds of topics that come and go.
+func Families() []Family { return parsed().Families }
+
+// TopicNamed returns the topic of that logical name: one that is always there, or one of a family.
 func TopicNamed(name string) (Topic, bool) {
 	for _, t := range Topics() {
 		if t.Name == name {
+			return t, true
+		}
+	}
+	for _, f := range Families() {
+		if strings.HasPrefix(name, f.Prefix) && len(name) > len(f.Prefix) {
+			t := f.Topic
+			t.Name = name
 			return t, true
 		}
 	}

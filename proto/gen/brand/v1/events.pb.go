@@ -79,7 +79,7 @@ func (x SettlementPosted_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SettlementPosted_Kind.Descriptor instead.
 func (SettlementPosted_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{17, 0}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{18, 0}
 }
 
 // BrandApplied: a brand asked to be taken in. Contacts are in the vault under contact_id.
@@ -969,6 +969,87 @@ func (x *GoodsApproved) GetGoods() []*Goods {
 	return nil
 }
 
+// StyleTried: trial users have scored a style. The newest counts, as a whole.
+type StyleTried struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	BrandId string                 `protobuf:"bytes,1,opt,name=brand_id,json=brandId,proto3" json:"brand_id,omitempty"`
+	// Style_no is the 款号.
+	StyleNo string `protobuf:"bytes,2,opt,name=style_no,json=styleNo,proto3" json:"style_no,omitempty"`
+	// Index_tenths is the mean of performance, price, look and packaging over all testers, in tenths of a
+	// point, 0 to 100, rounded down.
+	IndexTenths int32 `protobuf:"varint,3,opt,name=index_tenths,json=indexTenths,proto3" json:"index_tenths,omitempty"`
+	Testers     int32 `protobuf:"varint,4,opt,name=testers,proto3" json:"testers,omitempty"`
+	// Tried_by is the staff subject of the identity provider.
+	TriedBy       string `protobuf:"bytes,5,opt,name=tried_by,json=triedBy,proto3" json:"tried_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StyleTried) Reset() {
+	*x = StyleTried{}
+	mi := &file_brand_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StyleTried) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StyleTried) ProtoMessage() {}
+
+func (x *StyleTried) ProtoReflect() protoreflect.Message {
+	mi := &file_brand_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StyleTried.ProtoReflect.Descriptor instead.
+func (*StyleTried) Descriptor() ([]byte, []int) {
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *StyleTried) GetBrandId() string {
+	if x != nil {
+		return x.BrandId
+	}
+	return ""
+}
+
+func (x *StyleTried) GetStyleNo() string {
+	if x != nil {
+		return x.StyleNo
+	}
+	return ""
+}
+
+func (x *StyleTried) GetIndexTenths() int32 {
+	if x != nil {
+		return x.IndexTenths
+	}
+	return 0
+}
+
+func (x *StyleTried) GetTesters() int32 {
+	if x != nil {
+		return x.Testers
+	}
+	return 0
+}
+
+func (x *StyleTried) GetTriedBy() string {
+	if x != nil {
+		return x.TriedBy
+	}
+	return ""
+}
+
 // StockAllocated gives units of the brand's pool to a campaign. A generation is answered once; a
 // top-up may follow.
 type StockAllocated struct {
@@ -989,7 +1070,7 @@ type StockAllocated struct {
 
 func (x *StockAllocated) Reset() {
 	*x = StockAllocated{}
-	mi := &file_brand_v1_events_proto_msgTypes[13]
+	mi := &file_brand_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1082,7 @@ func (x *StockAllocated) String() string {
 func (*StockAllocated) ProtoMessage() {}
 
 func (x *StockAllocated) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[13]
+	mi := &file_brand_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1095,7 @@ func (x *StockAllocated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockAllocated.ProtoReflect.Descriptor instead.
 func (*StockAllocated) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StockAllocated) GetCampaignUid() string {
@@ -1070,7 +1151,7 @@ type AllocatedUnits struct {
 
 func (x *AllocatedUnits) Reset() {
 	*x = AllocatedUnits{}
-	mi := &file_brand_v1_events_proto_msgTypes[14]
+	mi := &file_brand_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1163,7 @@ func (x *AllocatedUnits) String() string {
 func (*AllocatedUnits) ProtoMessage() {}
 
 func (x *AllocatedUnits) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[14]
+	mi := &file_brand_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1176,7 @@ func (x *AllocatedUnits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocatedUnits.ProtoReflect.Descriptor instead.
 func (*AllocatedUnits) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AllocatedUnits) GetSku() string {
@@ -1128,7 +1209,7 @@ type StockRefused struct {
 
 func (x *StockRefused) Reset() {
 	*x = StockRefused{}
-	mi := &file_brand_v1_events_proto_msgTypes[15]
+	mi := &file_brand_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1221,7 @@ func (x *StockRefused) String() string {
 func (*StockRefused) ProtoMessage() {}
 
 func (x *StockRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[15]
+	mi := &file_brand_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1234,7 @@ func (x *StockRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockRefused.ProtoReflect.Descriptor instead.
 func (*StockRefused) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StockRefused) GetCampaignUid() string {
@@ -1212,7 +1293,7 @@ type StockReleased struct {
 
 func (x *StockReleased) Reset() {
 	*x = StockReleased{}
-	mi := &file_brand_v1_events_proto_msgTypes[16]
+	mi := &file_brand_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1305,7 @@ func (x *StockReleased) String() string {
 func (*StockReleased) ProtoMessage() {}
 
 func (x *StockReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[16]
+	mi := &file_brand_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1318,7 @@ func (x *StockReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockReleased.ProtoReflect.Descriptor instead.
 func (*StockReleased) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StockReleased) GetCampaignUid() string {
@@ -1283,7 +1364,7 @@ type SettlementPosted struct {
 
 func (x *SettlementPosted) Reset() {
 	*x = SettlementPosted{}
-	mi := &file_brand_v1_events_proto_msgTypes[17]
+	mi := &file_brand_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1376,7 @@ func (x *SettlementPosted) String() string {
 func (*SettlementPosted) ProtoMessage() {}
 
 func (x *SettlementPosted) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[17]
+	mi := &file_brand_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1389,7 @@ func (x *SettlementPosted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettlementPosted.ProtoReflect.Descriptor instead.
 func (*SettlementPosted) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SettlementPosted) GetBrandId() string {
@@ -1367,7 +1448,7 @@ type SettlementLine struct {
 
 func (x *SettlementLine) Reset() {
 	*x = SettlementLine{}
-	mi := &file_brand_v1_events_proto_msgTypes[18]
+	mi := &file_brand_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1379,7 +1460,7 @@ func (x *SettlementLine) String() string {
 func (*SettlementLine) ProtoMessage() {}
 
 func (x *SettlementLine) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[18]
+	mi := &file_brand_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1392,7 +1473,7 @@ func (x *SettlementLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettlementLine.ProtoReflect.Descriptor instead.
 func (*SettlementLine) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SettlementLine) GetSku() string {
@@ -1441,7 +1522,7 @@ type CampaignHeard struct {
 
 func (x *CampaignHeard) Reset() {
 	*x = CampaignHeard{}
-	mi := &file_brand_v1_events_proto_msgTypes[19]
+	mi := &file_brand_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +1534,7 @@ func (x *CampaignHeard) String() string {
 func (*CampaignHeard) ProtoMessage() {}
 
 func (x *CampaignHeard) ProtoReflect() protoreflect.Message {
-	mi := &file_brand_v1_events_proto_msgTypes[19]
+	mi := &file_brand_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +1547,7 @@ func (x *CampaignHeard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CampaignHeard.ProtoReflect.Descriptor instead.
 func (*CampaignHeard) Descriptor() ([]byte, []int) {
-	return file_brand_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_brand_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CampaignHeard) GetDesired() *v1.Desired {
@@ -1559,7 +1640,14 @@ const file_brand_v1_events_proto_rawDesc = "" +
 	"\bbrand_id\x18\x02 \x01(\tR\abrandId\x12\x1d\n" +
 	"\n" +
 	"brand_name\x18\x03 \x01(\tR\tbrandName\x12%\n" +
-	"\x05goods\x18\x04 \x03(\v2\x0f.brand.v1.GoodsR\x05goods\"\xd8\x01\n" +
+	"\x05goods\x18\x04 \x03(\v2\x0f.brand.v1.GoodsR\x05goods\"\x9a\x01\n" +
+	"\n" +
+	"StyleTried\x12\x19\n" +
+	"\bbrand_id\x18\x01 \x01(\tR\abrandId\x12\x19\n" +
+	"\bstyle_no\x18\x02 \x01(\tR\astyleNo\x12!\n" +
+	"\findex_tenths\x18\x03 \x01(\x05R\vindexTenths\x12\x18\n" +
+	"\atesters\x18\x04 \x01(\x05R\atesters\x12\x19\n" +
+	"\btried_by\x18\x05 \x01(\tR\atriedBy\"\xd8\x01\n" +
 	"\x0eStockAllocated\x12!\n" +
 	"\fcampaign_uid\x18\x01 \x01(\tR\vcampaignUid\x12\x1e\n" +
 	"\n" +
@@ -1623,7 +1711,7 @@ func file_brand_v1_events_proto_rawDescGZIP() []byte {
 }
 
 var file_brand_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_brand_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_brand_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_brand_v1_events_proto_goTypes = []any{
 	(SettlementPosted_Kind)(0),    // 0: brand.v1.SettlementPosted.Kind
 	(*BrandApplied)(nil),          // 1: brand.v1.BrandApplied
@@ -1639,31 +1727,32 @@ var file_brand_v1_events_proto_goTypes = []any{
 	(*SubmissionApproved)(nil),    // 11: brand.v1.SubmissionApproved
 	(*SubmissionRejected)(nil),    // 12: brand.v1.SubmissionRejected
 	(*GoodsApproved)(nil),         // 13: brand.v1.GoodsApproved
-	(*StockAllocated)(nil),        // 14: brand.v1.StockAllocated
-	(*AllocatedUnits)(nil),        // 15: brand.v1.AllocatedUnits
-	(*StockRefused)(nil),          // 16: brand.v1.StockRefused
-	(*StockReleased)(nil),         // 17: brand.v1.StockReleased
-	(*SettlementPosted)(nil),      // 18: brand.v1.SettlementPosted
-	(*SettlementLine)(nil),        // 19: brand.v1.SettlementLine
-	(*CampaignHeard)(nil),         // 20: brand.v1.CampaignHeard
-	(*v1.Lane)(nil),               // 21: campaign.v1.Lane
-	(*v11.Posting)(nil),           // 22: money.v1.Posting
-	(*v1.Desired)(nil),            // 23: campaign.v1.Desired
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*StyleTried)(nil),            // 14: brand.v1.StyleTried
+	(*StockAllocated)(nil),        // 15: brand.v1.StockAllocated
+	(*AllocatedUnits)(nil),        // 16: brand.v1.AllocatedUnits
+	(*StockRefused)(nil),          // 17: brand.v1.StockRefused
+	(*StockReleased)(nil),         // 18: brand.v1.StockReleased
+	(*SettlementPosted)(nil),      // 19: brand.v1.SettlementPosted
+	(*SettlementLine)(nil),        // 20: brand.v1.SettlementLine
+	(*CampaignHeard)(nil),         // 21: brand.v1.CampaignHeard
+	(*v1.Lane)(nil),               // 22: campaign.v1.Lane
+	(*v11.Posting)(nil),           // 23: money.v1.Posting
+	(*v1.Desired)(nil),            // 24: campaign.v1.Desired
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
 }
 var file_brand_v1_events_proto_depIdxs = []int32{
 	10, // 0: brand.v1.SubmissionRowsTaken.goods:type_name -> brand.v1.Goods
 	9,  // 1: brand.v1.SubmissionRowsTaken.faults:type_name -> brand.v1.RowFault
 	10, // 2: brand.v1.GoodsApproved.goods:type_name -> brand.v1.Goods
-	21, // 3: brand.v1.StockAllocated.lane:type_name -> campaign.v1.Lane
-	15, // 4: brand.v1.StockAllocated.add:type_name -> brand.v1.AllocatedUnits
-	21, // 5: brand.v1.StockRefused.lane:type_name -> campaign.v1.Lane
-	15, // 6: brand.v1.StockReleased.units:type_name -> brand.v1.AllocatedUnits
+	22, // 3: brand.v1.StockAllocated.lane:type_name -> campaign.v1.Lane
+	16, // 4: brand.v1.StockAllocated.add:type_name -> brand.v1.AllocatedUnits
+	22, // 5: brand.v1.StockRefused.lane:type_name -> campaign.v1.Lane
+	16, // 6: brand.v1.StockReleased.units:type_name -> brand.v1.AllocatedUnits
 	0,  // 7: brand.v1.SettlementPosted.kind:type_name -> brand.v1.SettlementPosted.Kind
-	19, // 8: brand.v1.SettlementPosted.lines:type_name -> brand.v1.SettlementLine
-	22, // 9: brand.v1.SettlementPosted.posting:type_name -> money.v1.Posting
-	23, // 10: brand.v1.CampaignHeard.desired:type_name -> campaign.v1.Desired
-	24, // 11: brand.v1.CampaignHeard.at:type_name -> google.protobuf.Timestamp
+	20, // 8: brand.v1.SettlementPosted.lines:type_name -> brand.v1.SettlementLine
+	23, // 9: brand.v1.SettlementPosted.posting:type_name -> money.v1.Posting
+	24, // 10: brand.v1.CampaignHeard.desired:type_name -> campaign.v1.Desired
+	25, // 11: brand.v1.CampaignHeard.at:type_name -> google.protobuf.Timestamp
 	12, // [12:12] is the sub-list for method output_type
 	12, // [12:12] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
@@ -1682,7 +1771,7 @@ func file_brand_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_brand_v1_events_proto_rawDesc), len(file_brand_v1_events_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -200,7 +200,9 @@ type Desired struct {
 	Cluster   string `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	Name      string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	// Generation is metadata.generation; readers ignore a lower one than they know.
+	// Generation is the operator's revision of this record: it grows with each change, also where the object
+	// did not change (a refused one is asked again), and is never under spec_generation. Readers ignore a lower
+	// one than they know.
 	Generation int64   `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"`
 	BrandId    string  `protobuf:"bytes,6,opt,name=brand_id,json=brandId,proto3" json:"brand_id,omitempty"`
 	Title      string  `protobuf:"bytes,7,opt,name=title,proto3" json:"title,omitempty"`
@@ -223,8 +225,14 @@ type Desired struct {
 	// Hold_limit_units caps what one buyer may hold unpaid of the whole campaign; 0 is no limit as long as
 	// he lets no hold run out.
 	HoldLimitUnits int64 `protobuf:"varint,19,opt,name=hold_limit_units,json=holdLimitUnits,proto3" json:"hold_limit_units,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Spec_generation is the metadata.generation of the object that this record was made from; 0 in records
+	// from before it was written apart from generation.
+	SpecGeneration int64 `protobuf:"varint,20,opt,name=spec_generation,json=specGeneration,proto3" json:"spec_generation,omitempty"`
+	// Trial_index_tenths is the least mean score of the trial users, in tenths of a point (50 is 5.0 of 10),
+	// that goods need to be sold; 0 asks for none.
+	TrialIndexTenths int32 `protobuf:"varint,21,opt,name=trial_index_tenths,json=trialIndexTenths,proto3" json:"trial_index_tenths,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Desired) Reset() {
@@ -390,6 +398,20 @@ func (x *Desired) GetHoldLimitUnits() int64 {
 	return 0
 }
 
+func (x *Desired) GetSpecGeneration() int64 {
+	if x != nil {
+		return x.SpecGeneration
+	}
+	return 0
+}
+
+func (x *Desired) GetTrialIndexTenths() int32 {
+	if x != nil {
+		return x.TrialIndexTenths
+	}
+	return 0
+}
+
 // Item is one SKU on sale.
 type Item struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -515,9 +537,10 @@ func (x *ReturnWindow) GetFrom() ReturnWindow_From {
 
 // Lane is the one partition in which a campaign's commands count. It never changes.
 type Lane struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Topic     string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
-	Partition int32                  `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Topic is lanes.shared.v1, or lane.<uid> for a campaign with a lane of its own.
+	Topic     string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	Partition int32  `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
 	// Skip_offsets are entries that stopped the lane and are not to count. Operations name them when
 	// they know what that means; every campaign of the lane may.
 	SkipOffsets   []int64 `protobuf:"varint,3,rep,packed,name=skip_offsets,json=skipOffsets,proto3" json:"skip_offsets,omitempty"`
@@ -891,7 +914,7 @@ var File_campaign_v1_campaign_proto protoreflect.FileDescriptor
 
 const file_campaign_v1_campaign_proto_rawDesc = "" +
 	"\n" +
-	"\x1acampaign/v1/campaign.proto\x12\vcampaign.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x05\n" +
+	"\x1acampaign/v1/campaign.proto\x12\vcampaign.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x06\n" +
 	"\aDesired\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x1c\n" +
@@ -915,7 +938,9 @@ const file_campaign_v1_campaign_proto_rawDesc = "" +
 	"\x04lane\x18\x10 \x01(\v2\x11.campaign.v1.LaneR\x04lane\x12\x1c\n" +
 	"\tsuspended\x18\x11 \x01(\bR\tsuspended\x12\x16\n" +
 	"\x06closed\x18\x12 \x01(\bR\x06closed\x12(\n" +
-	"\x10hold_limit_units\x18\x13 \x01(\x03R\x0eholdLimitUnits\"r\n" +
+	"\x10hold_limit_units\x18\x13 \x01(\x03R\x0eholdLimitUnits\x12'\n" +
+	"\x0fspec_generation\x18\x14 \x01(\x03R\x0especGeneration\x12,\n" +
+	"\x12trial_index_tenths\x18\x15 \x01(\x05R\x10trialIndexTenths\"r\n" +
 	"\x04Item\x12\x10\n" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x1b\n" +
 	"\tprice_fen\x18\x02 \x01(\x03R\bpriceFen\x12%\n" +
