@@ -71,5 +71,27 @@ func printCard(w io.Writer, results []result, whole bool) error {
 		fmt.Fprintln(w, "no proof here yet: rows", strings.Join(notYet(), ", "))
 	}
 	fmt.Fprintf(w, "%d of %d checks hold\n", len(results)-failed, len(results))
+	for _, r := range results {
+		if !r.holds() {
+			fmt.Fprintf(w, "\nrow %s does not hold: %s\n\t%s\n", r.Row, r.What, strings.Join(r.amiss(), "\n\t"))
+		}
+	}
 	return nil
+}
+
+// amiss is why a check does not hold, for the end of a log, whose beginning may be gone.
+func (r result) amiss() []string {
+	said := r.Violated
+	if len(said) == 0 && r.Fault != "" {
+		said = strings.Split(r.Fault, "\n")
+	}
+	for _, p := range r.Planted {
+		if !p.Caught {
+			said = append(said, p.Bug+" is not caught: "+p.Fault)
+		}
+	}
+	if len(said) == 0 {
+		return []string{"no word of why"}
+	}
+	return said
 }

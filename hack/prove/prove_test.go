@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -67,12 +68,47 @@ func TestReadingAProof(t *testing.T) {
 		},
 		"another row's line does not count": {output: "    PROOF row=11 trials=5 violations=0 seed=-\n"},
 		"a test that says nothing":          {output: "PASS\n"},
+		"the violations of a proof and of a siege": {
+			output: "    proof.go:1: trial 5 of seed 7: 1 too many\n    proof.go:1: case 12: twice\n a note\nsale of seed 7: lost\n",
+			want: outcome{Violated: []string{
+				"proof.go:1: trial 5 of seed 7: 1 too many", "proof.go:1: case 12: twice", "sale of seed 7: lost",
+			}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := read(test.output, "1"); got != test.want {
+			if got := read(test.output, "1"); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestTheEndOfTheCardSaysWhatDoesNotHold(t *testing.T) {
+	caught := []plantedResult{{Bug: "x", Caught: true}}
+	results := []result{
+		{check: check{Row: "1", What: "units"}, Planted: caught},
+		{check: check{Row: "2", What: "sales"}, Planted: caught, outcome: outcome{Violations: 1, Violated: []string{"sale of seed 7: lost"}, Fault: "exit status 1"}},
+		{check: check{Row: "3", What: "builds"}, Planted: caught, outcome: outcome{Fault: "build: exit status 1\nx.go:1: no"}},
+		{check: check{Row: "4", What: "bugs"}, Planted: []plantedResult{{Bug: "y", Fault: "the test passes with the bug"}}},
+	}
+	var card strings.Builder
+	if err := printCard(&card, results, false); err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := strings.Cut(card.String(), "checks hold\n")
+	want := `
+row 2 does not hold: sales
+	sale of seed 7: lost
+
+row 3 does not hold: builds
+	build: exit status 1
+	x.go:1: no
+
+row 4 does not hold: bugs
+	y is not caught: the test passes with the bug
+`
+	if got != want {
+		t.Errorf("the card ends with\n%s\nwant\n%s", got, want)
 	}
 }
 

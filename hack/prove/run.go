@@ -22,6 +22,8 @@ const (
 	fullTimeout = 4 * time.Hour
 	// tailLines of a failed test are shown.
 	tailLines = 12
+	// shownViolations of a check are: a proof and a siege end soon after their first ones.
+	shownViolations = 10
 )
 
 // prover runs tests.
@@ -49,6 +51,8 @@ type outcome struct {
 	Seconds    float64 `json:"seconds"`
 	// Fault is why there is no verdict or a bad one; empty if the test passed.
 	Fault string `json:"fault,omitempty"`
+	// Violated are the test's own words for its first violations.
+	Violated []string `json:"violated,omitempty"`
 
 	printed bool // the line that tells the rest
 }
@@ -170,6 +174,10 @@ func (p *prover) binary(ctx context.Context, b build) (string, error) {
 	return path, nil
 }
 
+// A violation names its trial and seed or, where all cases are tried, its case: package proof and
+// hack/siege write it so.
+var violationLine = regexp.MustCompile(`(?m)^.*( of seed \d+: |\bcase \d+: ).*$`)
+
 var proofLine = regexp.MustCompile(`(?m)^\s*PROOF row=(\S+) trials=(\d+) violations=(\d+) seed=(\S+)$`)
 
 // read takes the outcome from what a test printed.
@@ -182,6 +190,9 @@ func read(output, row string) outcome {
 		o.printed, o.Seed = true, m[4]
 		o.Trials, _ = strconv.Atoi(m[2]) // digits; too many are no count
 		o.Violations, _ = strconv.Atoi(m[3])
+	}
+	for _, line := range violationLine.FindAllString(output, shownViolations) {
+		o.Violated = append(o.Violated, strings.TrimSpace(line))
 	}
 	return o
 }
