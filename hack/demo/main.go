@@ -9,18 +9,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/campaigns"
 	"github.com/qingcang/qingcang/hack/internal/stack"
+	"github.com/qingcang/qingcang/hack/internal/story"
 	"github.com/qingcang/qingcang/hack/internal/suite"
 )
 
@@ -69,7 +68,10 @@ func playOnce(ctx context.Context, options suite.Options, keep bool) (err error)
 	defer s.Stop()
 	if err == nil {
 		began := time.Now()
-		err = tell(ctx, os.Stdout, s)
+		err = story.Tell(ctx, os.Stdout, story.Stage{
+			Addresses: s.Addresses, Desk: campaigns.Desk{Kubectl: s.Kubectl, Namespace: s.Namespace},
+			MongoURI: s.Embedded.MongoURI, Dir: s.Dir, Root: s.Root(),
+		})
 		if err == nil {
 			fmt.Printf("\nEvery check holds. The story took %.0f s.\n", time.Since(began).Seconds())
 		}
@@ -114,38 +116,4 @@ func stayUp(ctx context.Context, options suite.Options, reset bool) error {
 	case err := <-s.Supervisor.Failed():
 		return err
 	}
-}
-
-// sampleStyles is the list of styles that the project carries.
-func sampleStyles(root string) string {
-	return filepath.Join(root, "hack", "demo", "sample", "styles.csv")
-}
-
-// errCheck is the fault of a step whose result is not what the story says.
-var errCheck = errors.New("the result is not what it should be")
-
-// teller prints a story as it goes.
-type teller struct {
-	out  io.Writer
-	step int
-}
-
-// tells begins a step.
-func (t *teller) tells(title string) {
-	t.step++
-	_, _ = fmt.Fprintf(t.out, "\n%2d. %s\n", t.step, title)
-}
-
-// sees prints one result of the step.
-func (t *teller) sees(format string, args ...any) {
-	_, _ = fmt.Fprintf(t.out, "    %s\n", fmt.Sprintf(format, args...))
-}
-
-// expect fails the story unless the condition holds, and prints what held.
-func (t *teller) expect(holds bool, format string, args ...any) error {
-	if !holds {
-		return fmt.Errorf("step %d: %w: %s", t.step, errCheck, fmt.Sprintf(format, args...))
-	}
-	t.sees("✓ "+format, args...)
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/campaigns"
 	"github.com/qingcang/qingcang/hack/internal/client/brandintake"
 	"github.com/qingcang/qingcang/hack/internal/stockfile"
+	"github.com/qingcang/qingcang/hack/internal/story"
 	"github.com/qingcang/qingcang/hack/internal/suite"
 )
 
@@ -30,7 +31,12 @@ type world struct {
 	settlementFen int64
 }
 
-const worldCampaign = "welcome"
+const (
+	worldCampaign = "welcome"
+	commissionBps = 1_000
+	// deadline bounds the wait for the campaign to open.
+	deadline = 40 * time.Second
+)
 
 // seedWorld makes the small world, or finds it: every write carries a fixed key, so that a second
 // start of the same demo changes nothing.
@@ -86,7 +92,7 @@ func (w *world) seedBrand(ctx context.Context, cast *actor.Cast, keyFile string)
 }
 
 func (w *world) seedStock(ctx context.Context, s *suite.Suite) ([]stockfile.Row, error) {
-	styles, err := stockfile.ReadStyles(sampleStyles(s.Root()))
+	styles, err := stockfile.ReadStyles(story.SampleStyles(s.Root()))
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -22,17 +22,17 @@ func (t *story) manifest() campaigns.Campaign {
 }
 
 func (t *story) wrongCampaigns(ctx context.Context) error {
-	t.tells("kubectl apply: a campaign that is wrong in itself is refused by the API server; one that the brand's stock does not carry is not ready")
+	t.Tells("kubectl apply: a campaign that is wrong in itself is refused by the API server; one that the brand's stock does not carry is not ready")
 	backwards := t.manifest()
 	backwards.Name, backwards.End = "ends-before-it-starts", backwards.Start.Add(-time.Hour)
 	err := t.desk.Apply(ctx, backwards)
-	if err := t.expect(err != nil && strings.Contains(err.Error(), "endAt"), "refused: %s", reason(err)); err != nil {
+	if err := t.Expect(err != nil && strings.Contains(err.Error(), "endAt"), "refused: %s", reason(err)); err != nil {
 		return err
 	}
 	cheap := t.manifest()
 	cheap.Name, cheap.Items[0].PriceFen = "price-too-low", cheap.Items[0].SettlementFen
 	err = t.desk.Apply(ctx, cheap)
-	if err := t.expect(err != nil && strings.Contains(err.Error(), "priceFen"), "refused: %s", reason(err)); err != nil {
+	if err := t.Expect(err != nil && strings.Contains(err.Error(), "priceFen"), "refused: %s", reason(err)); err != nil {
 		return err
 	}
 	wrong := map[string]func(*campaigns.Campaign){
@@ -61,7 +61,7 @@ func (t *story) wrongCampaigns(ctx context.Context) error {
 	}
 	for why := range wrong {
 		s := seen["wrong-"+strings.ToLower(why)]
-		if err := t.expect(s.Ready.Reason == why && s.Units == 0, "Ready=False %s: %s", s.Ready.Reason, s.Ready.Message); err != nil {
+		if err := t.Expect(s.Ready.Reason == why && s.Units == 0, "Ready=False %s: %s", s.Ready.Reason, s.Ready.Message); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func reason(err error) string {
 }
 
 func (t *story) rightCampaign(ctx context.Context) error {
-	t.tells("kubectl apply -f the campaign; it goes live")
+	t.Tells("kubectl apply -f the campaign; it goes live")
 	if err := t.desk.Apply(ctx, t.manifest()); err != nil {
 		return err
 	}
@@ -96,20 +96,20 @@ func (t *story) rightCampaign(ctx context.Context) error {
 	if err := t.printCampaigns(ctx); err != nil {
 		return err
 	}
-	return t.expect(seen[storyCampaign].Ready.Status == "True" && seen[storyCampaign].Left == 11, "it is Live and Ready with %d units", seen[storyCampaign].Left)
+	return t.Expect(seen[storyCampaign].Ready.Status == "True" && seen[storyCampaign].Left == 11, "it is Live and Ready with %d units", seen[storyCampaign].Left)
 }
 
 // printCampaigns shows what operations see.
 func (t *story) printCampaigns(ctx context.Context) error {
 	table, err := t.desk.Kubectl(ctx, "", "--namespace", t.desk.Namespace, "get", "campaigns")
 	for line := range strings.Lines(table) {
-		t.sees("%s", strings.TrimRight(line, "\n"))
+		t.Sees("%s", strings.TrimRight(line, "\n"))
 	}
 	return err
 }
 
 func (t *story) saleEnds(ctx context.Context) error {
-	t.tells("The sale ends: Draining, AfterSale, Settled; unsold units are back in the brand's pool")
+	t.Tells("The sale ends: Draining, AfterSale, Settled; unsold units are back in the brand's pool")
 	if err := t.desk.EndNow(ctx, storyCampaign); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (t *story) saleEnds(ctx context.Context) error {
 	if err := t.printCampaigns(ctx); err != nil {
 		return err
 	}
-	if err := t.expect(seen[storyCampaign].Phase == "Settled" && seen[storyCampaign].Sold == 4, "the campaign is Settled, %d units sold", seen[storyCampaign].Sold); err != nil {
+	if err := t.Expect(seen[storyCampaign].Phase == "Settled" && seen[storyCampaign].Sold == 4, "the campaign is Settled, %d units sold", seen[storyCampaign].Sold); err != nil {
 		return err
 	}
 	return soon(ctx, t.unsoldAreBack)
@@ -139,7 +139,7 @@ func (t *story) unsoldAreBack(ctx context.Context) error {
 		allocated, sold = allocated+item.AllocatedUnits, sold+item.SoldUnits
 	}
 	if allocated != 4 || sold != 4 {
-		return t.expect(false, "%d units are still allocated and %d sold", allocated, sold)
+		return t.Expect(false, "%d units are still allocated and %d sold", allocated, sold)
 	}
-	return t.expect(true, "4 units were sold, all others are free again")
+	return t.Expect(true, "4 units were sold, all others are free again")
 }

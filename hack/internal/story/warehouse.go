@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -47,7 +47,7 @@ func parcel(waybill string) fulfilment.Shipment {
 }
 
 func (t *story) warehouseShips(ctx context.Context) error {
-	t.tells("The brand's warehouse picks the first order, ships one line and reports the other short; the buyer gets that money back")
+	t.Tells("The brand's warehouse picks the first order, ships one line and reports the other short; the buyer gets that money back")
 	id, err := t.awaits(ctx, t.buyer, t.paidOrder.OrderId)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (t *story) warehouseShips(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.expect(picking.Address.City == "杭州市", "the warehouse sees the address at picking"); err != nil {
+	if err := t.Expect(picking.Address.City == "杭州市", "the warehouse sees the address at picking"); err != nil {
 		return err
 	}
 	shipment := parcel("SF1000000001")
@@ -75,17 +75,17 @@ func (t *story) warehouseShips(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return t.expect(true, "num 1, realnum 0, lacknum 1: %d fen went back", o.RefundedFen)
+		return t.Expect(true, "num 1, realnum 0, lacknum 1: %d fen went back", o.RefundedFen)
 	})
 }
 
 func (t *story) parcelSigned(ctx context.Context) error {
-	t.tells("The parcel is signed for; after the return window the commission is the owner's, net of what was short")
+	t.Tells("The parcel is signed for; after the return window the commission is the owner's, net of what was short")
 	wallet, err := t.owner.Wallet(ctx)
 	if err != nil {
 		return err
 	}
-	t.sees("before: accrued %d, reversed %d, pending %d, available %d fen", wallet.AccruedFen, wallet.ReversedFen, wallet.PendingFen, wallet.AvailableFen)
+	t.Sees("before: accrued %d, reversed %d, pending %d, available %d fen", wallet.AccruedFen, wallet.ReversedFen, wallet.PendingFen, wallet.AvailableFen)
 	id, err := t.awaits(ctx, t.buyer, t.paidOrder.OrderId)
 	if err != nil {
 		return err
@@ -102,21 +102,21 @@ func (t *story) parcelSigned(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return t.expect(true, "after: accrued %d, reversed %d, pending %d, available %d fen", wallet.AccruedFen, wallet.ReversedFen, wallet.PendingFen, wallet.AvailableFen)
+		return t.Expect(true, "after: accrued %d, reversed %d, pending %d, available %d fen", wallet.AccruedFen, wallet.ReversedFen, wallet.PendingFen, wallet.AvailableFen)
 	})
 }
 
 func (t *story) moneyAddsUp(ctx context.Context) error {
-	t.tells("The brand's statement adds up to the fen")
+	t.Tells("The brand's statement adds up to the fen")
 	s, err := t.brand.Statement(ctx, t.uid)
 	if err != nil {
 		return err
 	}
-	t.sees("sold %d units %d fen, short %d units %d fen, returned %d units", s.SoldUnits, s.SoldFen, s.ShortUnits, s.ShortFen, s.ReturnedUnits)
-	t.sees("brand %d + commission %d + platform %d fen, of which the brand's final part is %d", s.PayableFen, s.CommissionFen, s.PlatformFen, s.MaturedFen)
-	if err := t.expect(s.Balanced && s.SoldFen-s.ShortFen-s.ReturnedFen == s.PayableFen+s.CommissionFen+s.PlatformFen, "sold − short − returned = payable + commission + platform"); err != nil {
+	t.Sees("sold %d units %d fen, short %d units %d fen, returned %d units", s.SoldUnits, s.SoldFen, s.ShortUnits, s.ShortFen, s.ReturnedUnits)
+	t.Sees("brand %d + commission %d + platform %d fen, of which the brand's final part is %d", s.PayableFen, s.CommissionFen, s.PlatformFen, s.MaturedFen)
+	if err := t.Expect(s.Balanced && s.SoldFen-s.ShortFen-s.ReturnedFen == s.PayableFen+s.CommissionFen+s.PlatformFen, "sold − short − returned = payable + commission + platform"); err != nil {
 		return err
 	}
 	payable := 2*t.goods[0].settlementFen + t.goods[2].settlementFen
-	return t.expect(s.PayableFen == payable && s.MaturedFen == payable, "the brand is owed %d fen, three units at the settlement price", payable)
+	return t.Expect(s.PayableFen == payable && s.MaturedFen == payable, "the brand is owed %d fen, three units at the settlement price", payable)
 }

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 const membershipFeeFen = 39_800
 
 func (t *story) ownerJoins(ctx context.Context) error {
-	t.tells("A store owner logs in through WeChat, pays ¥398 through WeChat Pay, and is an owner")
+	t.Tells("A store owner logs in through WeChat, pays ¥398 through WeChat Pay, and is an owner")
 	var err error
 	if t.owner, err = t.cast.LogIn(ctx, "wang-fang"); err != nil {
 		return err
@@ -19,7 +19,7 @@ func (t *story) ownerJoins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.expect(membership.FeeFen == membershipFeeFen && membership.Payment != nil, "the fee is %d fen", membership.FeeFen); err != nil {
+	if err := t.Expect(membership.FeeFen == membershipFeeFen && membership.Payment != nil, "the fee is %d fen", membership.FeeFen); err != nil {
 		return err
 	}
 	if err := t.cast.Confirm(ctx, membership.Payment.PrepayId, false); err != nil {
@@ -42,11 +42,11 @@ func (t *story) ownerJoins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.expect(wallet.AccruedFen == 0, "the signed notice made an owner; the fee moved no commission")
+	return t.Expect(wallet.AccruedFen == 0, "the signed notice made an owner; the fee moved no commission")
 }
 
 func (t *story) ownerShares(ctx context.Context) error {
-	t.tells("The owner takes a link for a style; anybody who opens it sees price, stock and time left")
+	t.Tells("The owner takes a link for a style; anybody who opens it sees price, stock and time left")
 	share, err := t.owner.Share(ctx, "story-share-1", t.uid, t.goods[0].styleNo)
 	if err != nil {
 		return err
@@ -61,9 +61,9 @@ func (t *story) ownerShares(ctx context.Context) error {
 			return fmt.Errorf("the link shows %d items and %d seconds", len(style.Items), style.Campaign.SecondsLeft)
 		}
 		for _, item := range style.Items {
-			t.sees("%s, %s: ¥%d.%02d, %s, %d left", style.Name, item.Size, item.PriceFen/100, item.PriceFen%100, item.Stock, item.LeftUnits)
+			t.Sees("%s, %s: ¥%d.%02d, %s, %d left", style.Name, item.Size, item.PriceFen/100, item.PriceFen%100, item.Stock, item.LeftUnits)
 		}
-		return t.expect(true, "two sizes, %d s left", style.Campaign.SecondsLeft)
+		return t.Expect(true, "two sizes, %d s left", style.Campaign.SecondsLeft)
 	})
 	if err != nil {
 		return err
@@ -76,5 +76,5 @@ func (t *story) ownerShares(ctx context.Context) error {
 		return r
 	}, t.shareToken)
 	_, err = t.cast.OpenShare(ctx, changed)
-	return t.expect(refusedWith(err, "share_token_invalid"), "a changed link is refused: %v", err)
+	return t.Expect(refusedWith(err, "share_token_invalid"), "a changed link is refused: %v", err)
 }

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -46,40 +46,40 @@ func (t *story) reaches(ctx context.Context, p *actor.Person, orderID string, st
 }
 
 func (t *story) buyerBuys(ctx context.Context) error {
-	t.tells("A buyer orders two sizes through the link and pays within the hold")
+	t.Tells("A buyer orders two sizes through the link and pays within the hold")
 	var err error
 	t.buyer, t.paidOrder, err = t.orders(ctx, "li-na", order.Line{Sku: t.goods[0].sku, Units: 2}, order.Line{Sku: t.goods[1].sku, Units: 1})
 	if err != nil {
 		return err
 	}
 	want := 2*t.goods[0].priceFen + t.goods[1].priceFen
-	if err := t.expect(t.paidOrder.State == "held" && t.paidOrder.Fen == want, "held until %s, %d fen", t.paidOrder.Deadline.Format(time.TimeOnly), t.paidOrder.Fen); err != nil {
+	if err := t.Expect(t.paidOrder.State == "held" && t.paidOrder.Fen == want, "held until %s, %d fen", t.paidOrder.Deadline.Format(time.TimeOnly), t.paidOrder.Fen); err != nil {
 		return err
 	}
 	if err := t.pays(ctx, t.buyer, t.paidOrder.OrderId); err != nil {
 		return err
 	}
 	again, err := t.buyer.Place(ctx, t.uid, "story-order-1", order.PlaceOrder{AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 1}}})
-	if err := t.expect(again == nil && refusedWith(err, "idempotency_key_reused"), "paid; the same key with another cart is refused"); err != nil {
+	if err := t.Expect(again == nil && refusedWith(err, "idempotency_key_reused"), "paid; the same key with another cart is refused"); err != nil {
 		return err
 	}
 	_, err = t.buyer.Place(ctx, t.uid, "story-order-2", order.PlaceOrder{AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 2}}})
-	if err := t.expect(refusedWith(err, "over_limit"), "over the campaign's limit of 4 units: %v", err); err != nil {
+	if err := t.Expect(refusedWith(err, "over_limit"), "over the campaign's limit of 4 units: %v", err); err != nil {
 		return err
 	}
 	_, err = t.buyer.Place(ctx, "00000000-0000-4000-8000-000000000000", "story-order-3", order.PlaceOrder{AddressId: "addr_01h455vb4pex5vsknk084sn02q", Lines: []order.Line{{Sku: t.goods[0].sku, Units: 1}}})
-	return t.expect(refusedWith(err, "unknown_campaign"), "an unknown campaign: %v", err)
+	return t.Expect(refusedWith(err, "unknown_campaign"), "an unknown campaign: %v", err)
 }
 
 func (t *story) holdRunsOut(ctx context.Context) error {
-	t.tells("A second buyer lets the hold of the last unit run out; a third buys it; a fourth is told sold out")
+	t.Tells("A second buyer lets the hold of the last unit run out; a third buys it; a fourth is told sold out")
 	last := order.Line{Sku: t.goods[2].sku, Units: 1}
 	idle, held, err := t.orders(ctx, "zhang-wei", last)
 	if err != nil {
 		return err
 	}
 	_, _, err = t.orders(ctx, "too-early", last)
-	if err := t.expect(refusedWith(err, "sold_out"), "while it is held nobody else gets it"); err != nil {
+	if err := t.Expect(refusedWith(err, "sold_out"), "while it is held nobody else gets it"); err != nil {
 		return err
 	}
 	if err := t.reaches(ctx, idle, held.OrderId, "expired"); err != nil {
@@ -92,11 +92,11 @@ func (t *story) holdRunsOut(ctx context.Context) error {
 	if err := t.pays(ctx, third, bought.OrderId); err != nil {
 		return err
 	}
-	if err := t.expect(true, "the hold ran out and the unit was sold to the next"); err != nil {
+	if err := t.Expect(true, "the hold ran out and the unit was sold to the next"); err != nil {
 		return err
 	}
 	_, _, err = t.orders(ctx, "chen-jie", last)
-	if err := t.expect(refusedWith(err, "sold_out"), "the fourth: %v", err); err != nil {
+	if err := t.Expect(refusedWith(err, "sold_out"), "the fourth: %v", err); err != nil {
 		return err
 	}
 	return t.shipWhole(ctx, third, bought)

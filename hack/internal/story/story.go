@@ -1,4 +1,7 @@
-package main
+// Package story is the life of a sale as its people see it: a brand's stock, a campaign, a store owner,
+// buyers, a warehouse and the money, each step through the public interfaces and each result checked.
+// It is played wherever the suite runs: processes of one machine, or pods of a cluster.
+package story
 
 import (
 	"context"
@@ -14,6 +17,20 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/suite"
 )
 
+// Stage is where a story is played.
+type Stage struct {
+	suite.Addresses
+	Desk campaigns.Desk
+	// MongoURI is the database that is searched for personal data at the end.
+	MongoURI string
+	// Dir is searched for it too, but for data/sim below it, which is the world outside.
+	Dir string
+	// Logs, where set, first fills Dir with the logs of what runs elsewhere.
+	Logs func(ctx context.Context) error
+	// Root is the repository, which carries the styles of the brand.
+	Root string
+}
+
 // The story's campaign: two sizes of one style, one unit of a second SKU that two buyers want.
 const (
 	storyCampaign = "autumn-clearance"
@@ -27,10 +44,10 @@ const (
 
 // story is what the steps hand to each other.
 type story struct {
-	*teller
+	*Teller
 	cast  *actor.Cast
 	desk  campaigns.Desk
-	suite *suite.Suite
+	stage Stage
 
 	operations, carrier *actor.Staff
 	brand               *actor.Brand
@@ -48,16 +65,13 @@ type goods struct {
 	priceFen, settlementFen, units int64
 }
 
-// tell plays the whole story through the public interfaces and checks each result.
-func tell(ctx context.Context, out io.Writer, s *suite.Suite) error {
+// Tell plays the whole story through the public interfaces and checks each result.
+func Tell(ctx context.Context, out io.Writer, s Stage) error {
 	cast, err := actor.NewCast(s.Addresses)
 	if err != nil {
 		return err
 	}
-	t := &story{
-		teller: &teller{out: out}, cast: cast, suite: s,
-		desk: campaigns.Desk{Kubectl: s.Kubectl, Namespace: s.Namespace},
-	}
+	t := &story{Teller: &Teller{Out: out}, cast: cast, desk: s.Desk, stage: s}
 	for _, step := range []func(context.Context) error{
 		t.brandApplies, t.brandSubmits, t.operationsApprove,
 		t.wrongCampaigns, t.rightCampaign,

@@ -1,9 +1,10 @@
-package main
+package story
 
 import (
 	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/qingcang/qingcang/hack/internal/client/brandintake"
@@ -11,7 +12,7 @@ import (
 )
 
 func (t *story) brandApplies(ctx context.Context) error {
-	t.tells("A brand applies, operations approve it and issue its API key")
+	t.Tells("A brand applies, operations approve it and issue its API key")
 	var err error
 	if t.operations, err = t.cast.Staff(ctx, "operations"); err != nil {
 		return err
@@ -31,12 +32,12 @@ func (t *story) brandApplies(ctx context.Context) error {
 		return err
 	}
 	t.brand = t.cast.Brand(id, key)
-	return t.expect(strings.HasPrefix(key, "qck_"), "%s holds a key that begins with qck_", id)
+	return t.Expect(strings.HasPrefix(key, "qck_"), "%s holds a key that begins with qck_", id)
 }
 
 func (t *story) brandSubmits(ctx context.Context) error {
-	t.tells("It submits its stock as CSV; good rows are taken, bad ones come back with row, column and reason")
-	styles, err := stockfile.ReadStyles(sampleStyles(t.suite.Root()))
+	t.Tells("It submits its stock as CSV; good rows are taken, bad ones come back with row, column and reason")
+	styles, err := stockfile.ReadStyles(SampleStyles(t.stage.Root))
 	if err != nil {
 		return err
 	}
@@ -51,23 +52,23 @@ func (t *story) brandSubmits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.expect(submission.RowsTaken == int64(len(rows)) && submission.RowsRefused == 2,
+	if err := t.Expect(submission.RowsTaken == int64(len(rows)) && submission.RowsRefused == 2,
 		"%d rows taken, %d refused", submission.RowsTaken, submission.RowsRefused); err != nil {
 		return err
 	}
 	for _, f := range submission.Faults {
-		t.sees("row %d, %s: %s", f.Row, f.Column, f.Reason)
+		t.Sees("row %d, %s: %s", f.Row, f.Column, f.Reason)
 	}
 	again, err := t.brand.Submit(ctx, "story-stock-1", file.Bytes())
 	if err != nil {
 		return err
 	}
-	if err := t.expect(again.SubmissionId == submission.SubmissionId, "the same submission sent twice is one submission"); err != nil {
+	if err := t.Expect(again.SubmissionId == submission.SubmissionId, "the same submission sent twice is one submission"); err != nil {
 		return err
 	}
 	file.WriteString("\n")
 	_, err = t.brand.Submit(ctx, "story-stock-1", append(file.Bytes(), "QCY,6901111111135,x,Shirts,Red,M,100.00,20.00,5,w,s\n"...))
-	if err := t.expect(refusedWith(err, "idempotency_key_reused"), "the same key with another file is refused: %v", err); err != nil {
+	if err := t.Expect(refusedWith(err, "idempotency_key_reused"), "the same key with another file is refused: %v", err); err != nil {
 		return err
 	}
 	t.pickGoods(rows)
@@ -104,14 +105,14 @@ func (t *story) approve(ctx context.Context, submissionID string) error {
 	}
 	for _, item := range stock {
 		if item.FreeUnits != item.ApprovedUnits {
-			return t.expect(false, "%s has %d of %d units free", item.Sku, item.FreeUnits, item.ApprovedUnits)
+			return t.Expect(false, "%s has %d of %d units free", item.Sku, item.FreeUnits, item.ApprovedUnits)
 		}
 	}
-	return t.expect(len(stock) > 0, "the brand's pool holds %d SKUs, all free", len(stock))
+	return t.Expect(len(stock) > 0, "the brand's pool holds %d SKUs, all free", len(stock))
 }
 
 func (t *story) operationsApprove(ctx context.Context) error {
-	t.tells("Operations approve the submission; the goods stand in the catalogue")
+	t.Tells("Operations approve the submission; the goods stand in the catalogue")
 	return soon(ctx, func(ctx context.Context) error {
 		known, err := t.operations.Goods(ctx, t.brand.ID)
 		if err != nil {
@@ -120,6 +121,11 @@ func (t *story) operationsApprove(ctx context.Context) error {
 		if known < 30 {
 			return fmt.Errorf("the catalogue has %d SKUs", known)
 		}
-		return t.expect(true, "the catalogue shows the goods (%d on the first page)", known)
+		return t.Expect(true, "the catalogue shows the goods (%d on the first page)", known)
 	})
+}
+
+// SampleStyles is the list of styles that the project carries.
+func SampleStyles(root string) string {
+	return filepath.Join(root, "hack", "demo", "sample", "styles.csv")
 }

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"bytes"
@@ -33,7 +33,12 @@ func openID(name string) string {
 // document of the database, vaults included, which hold it encrypted. Only the simulated WeChat may
 // know openids.
 func (t *story) nothingLeaks(ctx context.Context) error {
-	t.tells("Nobody's name, phone, street or openid stands in any log, event or journal; the vaults hold them encrypted")
+	t.Tells("Nobody's name, phone, street or openid stands in any log, event or journal; the vaults hold them encrypted")
+	if t.stage.Logs != nil {
+		if err := t.stage.Logs(ctx); err != nil {
+			return err
+		}
+	}
 	files, err := t.searchFiles()
 	if err != nil {
 		return err
@@ -42,12 +47,12 @@ func (t *story) nothingLeaks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.expect(files > 10 && documents > 50, "%d files and %d documents were searched for %d canaries", files, documents, len(canaries))
+	return t.Expect(files > 10 && documents > 50, "%d files and %d documents were searched for %d canaries", files, documents, len(canaries))
 }
 
 func (t *story) searchFiles() (searched int, err error) {
-	err = filepath.WalkDir(t.suite.Dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasPrefix(path, filepath.Join(t.suite.Dir, "data", "sim")) {
+	err = filepath.WalkDir(t.stage.Dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasPrefix(path, filepath.Join(t.stage.Dir, "data", "sim")) {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -63,7 +68,7 @@ func (t *story) searchFiles() (searched int, err error) {
 func (t *story) searchDatabase(ctx context.Context) (searched int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	client, err := mongo.Connect(options.Client().ApplyURI(t.suite.Embedded.MongoURI))
+	client, err := mongo.Connect(options.Client().ApplyURI(t.stage.MongoURI))
 	if err != nil {
 		return 0, fmt.Errorf("connect to the database: %w", err)
 	}
@@ -111,7 +116,7 @@ func (t *story) searchCollection(ctx context.Context, c *mongo.Collection) (sear
 func (t *story) clean(data []byte, where string) error {
 	for _, canary := range canaries {
 		if bytes.Contains(data, []byte(canary)) {
-			return t.expect(false, "%q stands in %s", canary, where)
+			return t.Expect(false, "%q stands in %s", canary, where)
 		}
 	}
 	return nil
