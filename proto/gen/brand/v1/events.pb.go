@@ -980,7 +980,11 @@ type StyleTried struct {
 	IndexTenths int32 `protobuf:"varint,3,opt,name=index_tenths,json=indexTenths,proto3" json:"index_tenths,omitempty"`
 	Testers     int32 `protobuf:"varint,4,opt,name=testers,proto3" json:"testers,omitempty"`
 	// Tried_by is the staff subject of the identity provider.
-	TriedBy       string `protobuf:"bytes,5,opt,name=tried_by,json=triedBy,proto3" json:"tried_by,omitempty"`
+	TriedBy string `protobuf:"bytes,5,opt,name=tried_by,json=triedBy,proto3" json:"tried_by,omitempty"`
+	// Trial_id is derived from the Idempotency-Key: a repeat is known by it.
+	TrialId string `protobuf:"bytes,6,opt,name=trial_id,json=trialId,proto3" json:"trial_id,omitempty"`
+	// Body_hash is of the scores as they were sent.
+	BodyHash      uint64 `protobuf:"fixed64,7,opt,name=body_hash,json=bodyHash,proto3" json:"body_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1048,6 +1052,20 @@ func (x *StyleTried) GetTriedBy() string {
 		return x.TriedBy
 	}
 	return ""
+}
+
+func (x *StyleTried) GetTrialId() string {
+	if x != nil {
+		return x.TrialId
+	}
+	return ""
+}
+
+func (x *StyleTried) GetBodyHash() uint64 {
+	if x != nil {
+		return x.BodyHash
+	}
+	return 0
 }
 
 // StockAllocated gives units of the brand's pool to a campaign. A generation is answered once; a
@@ -1640,14 +1658,16 @@ const file_brand_v1_events_proto_rawDesc = "" +
 	"\bbrand_id\x18\x02 \x01(\tR\abrandId\x12\x1d\n" +
 	"\n" +
 	"brand_name\x18\x03 \x01(\tR\tbrandName\x12%\n" +
-	"\x05goods\x18\x04 \x03(\v2\x0f.brand.v1.GoodsR\x05goods\"\x9a\x01\n" +
+	"\x05goods\x18\x04 \x03(\v2\x0f.brand.v1.GoodsR\x05goods\"\xd2\x01\n" +
 	"\n" +
 	"StyleTried\x12\x19\n" +
 	"\bbrand_id\x18\x01 \x01(\tR\abrandId\x12\x19\n" +
 	"\bstyle_no\x18\x02 \x01(\tR\astyleNo\x12!\n" +
 	"\findex_tenths\x18\x03 \x01(\x05R\vindexTenths\x12\x18\n" +
 	"\atesters\x18\x04 \x01(\x05R\atesters\x12\x19\n" +
-	"\btried_by\x18\x05 \x01(\tR\atriedBy\"\xd8\x01\n" +
+	"\btried_by\x18\x05 \x01(\tR\atriedBy\x12\x19\n" +
+	"\btrial_id\x18\x06 \x01(\tR\atrialId\x12\x1b\n" +
+	"\tbody_hash\x18\a \x01(\x06R\bbodyHash\"\xd8\x01\n" +
 	"\x0eStockAllocated\x12!\n" +
 	"\fcampaign_uid\x18\x01 \x01(\tR\vcampaignUid\x12\x1e\n" +
 	"\n" +
