@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// KubeVersion is the Kubernetes that hack/cluster pins.
+// KubeVersion is the Kubernetes that hack/cluster/pins/kube requires.
 const KubeVersion = "1.36.3"
 
 const (
@@ -30,7 +30,7 @@ type Assets struct {
 
 // KubeAssets finds the control plane: where KUBEBUILDER_ASSETS points, else in
 // the cache, else by a download (never with QINGCANG_NO_DOWNLOAD=1), else by
-// building it from hack/cluster, which takes minutes, once. kubectl is taken
+// building it from hack/cluster/pins/kube, which takes minutes, once. kubectl is taken
 // from PATH where it is there.
 func KubeAssets(ctx context.Context, root string, progress io.Writer) (Assets, error) {
 	if dir := os.Getenv("KUBEBUILDER_ASSETS"); dir != "" {
@@ -87,7 +87,7 @@ func fetchAssets(ctx context.Context, root, dir string, progress io.Writer) erro
 		fmt.Fprintln(progress, "the control plane cannot be downloaded here, so it is built from source: about 5 minutes on 2 cores, once")
 	}
 	for _, name := range []string{"etcd", "kube-apiserver"} {
-		if err := buildAsset(ctx, root, dir, name, progress); err != nil {
+		if err := Kubernetes().build(ctx, root, dir, name, progress); err != nil {
 			return err
 		}
 	}
@@ -120,31 +120,6 @@ func downloadAssets(ctx context.Context, root, dir string, progress io.Writer) e
 	})
 }
 
-// assetPackages are built from hack/cluster.
-var assetPackages = map[string]string{
-	"etcd":           "go.etcd.io/etcd/server/v3",
-	"kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-	"kubectl":        "k8s.io/kubernetes/cmd/kubectl",
-}
-
-// buildAsset builds one program beside its place and renames it when it is
-// whole: an interrupted build leaves nothing that looks finished.
-func buildAsset(ctx context.Context, root, dir, name string, progress io.Writer) error {
-	target := filepath.Join(dir, name)
-	if executable(target) {
-		return nil
-	}
-	partial := filepath.Join(dir, "."+name+".partial")
-	err := step(progress, "building "+name+" of Kubernetes v"+KubeVersion, func() error {
-		return goBuild(ctx, filepath.Join(root, "hack", "cluster"), []string{"GOWORK=off", "CGO_ENABLED=0"},
-			"-ldflags", versionFlags(), "-o", partial, assetPackages[name])
-	})
-	if err != nil {
-		return err
-	}
-	return os.Rename(partial, target)
-}
-
 // versionFlags drops what only a debugger needs, and stamps the version that
 // Kubernetes otherwise reports as v0.0.0-master.
 func versionFlags() string {
@@ -163,12 +138,8 @@ func withKubectl(ctx context.Context, root string, assets Assets, progress io.Wr
 	if executable(assets.Kubectl) {
 		return assets, nil
 	}
-	dir, err := cacheDir("kube-v" + KubeVersion)
-	if err != nil {
-		return Assets{}, err
-	}
-	assets.Kubectl = filepath.Join(dir, "kubectl")
-	err = withLock(ctx, dir, progress, func() error { return buildAsset(ctx, root, dir, "kubectl", progress) })
+	built, err := Kubernetes().Build(ctx, root, progress, "kubectl")
+	assets.Kubectl = built.Path("kubectl")
 	return assets, err
 }
 

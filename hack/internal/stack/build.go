@@ -61,14 +61,24 @@ func BuildEmbedded(ctx context.Context, root string, progress io.Writer) (Binari
 }
 
 func buildEmbedded(ctx context.Context, root, dir string, progress io.Writer) error {
-	module := filepath.Join(root, "hack", "embedded")
-	modfile, err := patchFerretDB(ctx, module, progress)
+	modfile, err := EmbeddedModfile(ctx, root, progress)
 	if err != nil {
 		return err
 	}
-	return goBuild(ctx, module, []string{"GOWORK=off"},
-		"-modfile", modfile, "-tags", "ferretdb_no_postgresql", "-o", dir+"/", "./cmd/...")
+	return goBuild(ctx, embeddedModule(root), []string{"GOWORK=off"},
+		"-modfile", modfile, "-tags", EmbeddedTags, "-o", dir+"/", "./cmd/...")
 }
+
+// EmbeddedTags leave out of the embedded database what is not used.
+const EmbeddedTags = "ferretdb_no_postgresql"
+
+// EmbeddedModfile is the go.mod by which the embedded database and broker are built: it stands in the
+// cache and names a corrected copy of FerretDB there.
+func EmbeddedModfile(ctx context.Context, root string, progress io.Writer) (string, error) {
+	return patchFerretDB(ctx, embeddedModule(root), progress)
+}
+
+func embeddedModule(root string) string { return filepath.Join(root, "hack", "embedded") }
 
 // goBuild runs "go build" in dir.
 func goBuild(ctx context.Context, dir string, env []string, args ...string) error {
