@@ -176,6 +176,42 @@ func TestARestartBehindAStaleRelayIsNoGap(t *testing.T) {
 	}
 }
 
+// TestManySilentSourcesCostOneLookBack: behind a restart each of them follows an event far back.
+func TestManySilentSourcesCostOneLookBack(t *testing.T) {
+	conn := connWith(t, 1, "delete")
+	const sources = 40
+	var first, second []Event
+	for i := range sources {
+		events := chain(fmt.Sprint("lane.", i), 1, 2)
+		first, second = append(first, events[0]), append(second, events[1])
+	}
+	publish(t, conn, 0, first...)
+	publish(t, conn, 0, chain("busy", 1, 3_000)...)
+	end, err := conn.EndOffset(t.Context(), testTopic, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, conn, 0, second...)
+	publish(t, conn, 0, first...)  // a stale relay
+	publish(t, conn, 0, second...) // which goes on
+	publish(t, conn, 0, Event{ID: "lane.1/9/0", Prev: "lane.1/8/0"})
+	r := &partitionReader{
+		conn: conn, log: slog.New(slog.DiscardHandler), at: Assignment{Topic: testTopic}, committed: end,
+	}
+	var got []Record
+	r.handle = func(_ context.Context, records []Record) error { got = append(got, records...); return nil }
+	r.at.commit = func(int64) error { return nil }
+	if err := r.run(t.Context()); !errors.Is(err, ErrGap) {
+		t.Fatalf("the gap behind them is %v", err)
+	}
+	if len(got) != sources {
+		t.Errorf("%d events are new, want %d", len(got), sources)
+	}
+	if len(r.before.newest) != sources+1 || r.before.from != 0 {
+		t.Errorf("%d sources were seen from %d on", len(r.before.newest), r.before.from)
+	}
+}
+
 func TestMembersShareThePartitionsAndTakeOver(t *testing.T) {
 	const partitions = 4
 	conn := connWith(t, partitions, "delete")

@@ -24,6 +24,9 @@ var ErrTruncated = errors.New("the log does not hold that offset")
 // been read; asking again helps only where another replica is whole and comes to lead.
 var ErrCorrupt = errors.New("the batch there has a wrong checksum")
 
+// ErrNoTopic says that the cluster has no such topic or partition, or has just been told to make it.
+var ErrNoTopic = errors.New("no such topic")
+
 // unreadable reports whether the log itself is at fault, and not the way to it.
 func unreadable(err error) bool { return errors.Is(err, ErrTruncated) || errors.Is(err, ErrCorrupt) }
 
@@ -150,6 +153,9 @@ func (c *Conn) offsets(ctx context.Context, topic string, partition int) (first,
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	found, err := c.offsetsOnce(ctx, topic, partition)
+	if missing(err) {
+		err = fmt.Errorf("%w: %w", ErrNoTopic, err)
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("ask for the offsets of %s/%d: %w", topic, partition, err)
 	}

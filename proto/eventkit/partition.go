@@ -26,7 +26,9 @@ type partitionReader struct {
 	at     Assignment
 	log    *slog.Logger
 	next   int64
-	last   map[string]Position // by source
+	start  int64               // where this run began
+	last   map[string]Position // by source, since then
+	before *hindsight          // what stood before that
 	lag    int64               // as counted in the metrics
 
 	committed   int64
@@ -35,7 +37,7 @@ type partitionReader struct {
 
 // run may be called again after it failed: it begins anew at what is committed.
 func (r *partitionReader) run(ctx context.Context) error {
-	r.next, r.last = r.committed, map[string]Position{}
+	r.start, r.next, r.last, r.before = r.committed, r.committed, map[string]Position{}, newHindsight(r.committed)
 	defer func() { _ = r.commit() }() // a repeat after a missed commit is dropped
 	for ctx.Err() == nil {
 		records, end, err := r.conn.fetch(ctx, r.at.Topic, r.at.Partition, r.next)
@@ -160,28 +162,32 @@ func (r *partitionReader) check(ctx context.Context, record Record) (repeated bo
 
 // lookBack finds how far a source had come before a record, which is its first since the start of
 // this reader. A relay that repeats itself may stand between the record and the one before it, so
-// the look goes on until that one is seen.
+// the look goes on until that one is seen: to the beginning of the log, once in the reader's life,
+// if the source was silent since.
 func (r *partitionReader) lookBack(ctx context.Context, record Record, p Position) (last Position, known bool, err error) {
 	first, _, err := r.conn.offsets(ctx, record.Topic, record.Partition)
 	if err != nil {
 		return Position{}, false, err
 	}
-	in := stretch{first, record.Offset}
+	floor := first
 	prev, err := ParsePosition(record.Event.Prev)
 	if record.Event.Prev == "" {
-		in.from = max(first, record.Offset-lookBackForFirst)
+		floor = max(first, r.start-lookBackForFirst)
 	} else if err != nil || prev.Source != p.Source {
 		return Position{}, false, fmt.Errorf("%s/%d at %d: %s follows %q, which is no event of its source: %w",
 			record.Topic, record.Partition, record.Offset, record.Event.ID, record.Event.Prev, ErrGap)
 	}
-	event, found, err := r.conn.newestBefore(ctx, record.Topic, record.Partition, in, p.Source,
-		func(seen Position) bool { return !prev.After(seen) })
-	if err != nil {
-		return Position{}, false, err
-	}
-	if found {
-		last, err = event.Position()
-		return last, true, err
+	for {
+		seen, found := r.before.newest[p.Source]
+		if found && (!prev.After(seen.at) || r.before.reaches(floor)) {
+			return seen.at, true, nil
+		}
+		if r.before.reaches(floor) {
+			break
+		}
+		if err := r.before.extend(ctx, r.conn, record.Topic, record.Partition, floor); err != nil {
+			return Position{}, false, err
+		}
 	}
 	if first > 0 && record.Event.Prev != "" {
 		// The log was cut before this group's place in it, so the one before was handled.

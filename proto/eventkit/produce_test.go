@@ -130,3 +130,35 @@ func TestTheNewestEventOfASourceIsFound(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoRemembersLooksThroughNoRecordTwice(t *testing.T) {
+	conn := connWith(t, 1, "delete")
+	publish(t, conn, 0, chain("early", 1, 3)...)
+	publish(t, conn, 0, chain("busy", 1, 700)...)
+	for name, test := range map[string]struct {
+		source string
+		since  int64
+		want   string
+		at     int64
+	}{
+		"a silent source, from the beginning": {"early", 0, "early/3/0", 2},
+		"a silent source, from its event on":  {"early", 2, "early/3/0", 2},
+		"a silent source, from behind it":     {"early", 3, "", 0},
+		"a busy source":                       {"busy", 650, "busy/700/0", 702},
+		"from the end":                        {"busy", 703, "", 0},
+		"from behind the end":                 {"busy", 9_999, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, end, found, err := conn.LastEventSince(t.Context(), testTopic, 0, test.source, test.since)
+			if err != nil || found != (test.want != "") || r.Event.ID != test.want || r.Offset != test.at || end != 703 {
+				t.Errorf("got %q at %d of %d, %t, %v", r.Event.ID, r.Offset, end, found, err)
+			}
+		})
+	}
+}
+
+func TestATopicThatIsNotThereIsCalledSo(t *testing.T) {
+	if _, err := dial(t).EndOffset(t.Context(), "lane.nowhere", 0); !errors.Is(err, ErrNoTopic) {
+		t.Errorf("its end is %v", err)
+	}
+}

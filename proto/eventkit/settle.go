@@ -73,6 +73,11 @@ func moving(err error) bool {
 	return badChecksum(err)
 }
 
+// missing reports whether this is the answer of a broker that knows of no such topic.
+func missing(err error) bool {
+	return errors.Is(err, kafka.UnknownTopicOrPartition) || errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition)
+}
+
 // produceAgain is produce for records that may stand in the log twice.
 func (c *Conn) produceAgain(ctx context.Context, topic string, partition int, records []kafka.Record) error {
 	return c.settled(ctx, func() error {
