@@ -30,7 +30,10 @@ type Snapshot struct {
 	Offset int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	State  []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
 	// Passed_over are the entries up to offset that were skipped because a desired state said so.
-	PassedOver    []int64 `protobuf:"varint,4,rep,packed,name=passed_over,json=passedOver,proto3" json:"passed_over,omitempty"`
+	PassedOver []int64 `protobuf:"varint,4,rep,packed,name=passed_over,json=passedOver,proto3" json:"passed_over,omitempty"`
+	// Published says how far the lane's events were found in their topic, so that a start need not look for
+	// the newest of a lane that has been silent for long; empty in snapshots from before.
+	Published     *Published `protobuf:"bytes,5,opt,name=published,proto3" json:"published,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -93,17 +96,92 @@ func (x *Snapshot) GetPassedOver() []int64 {
 	return nil
 }
 
+func (x *Snapshot) GetPublished() *Published {
+	if x != nil {
+		return x.Published
+	}
+	return nil
+}
+
+// Published is what is known of a lane's events in order.lane-events.v1.
+type Published struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Event_id is the newest of them, empty if there is none; event_offset is where it stands.
+	EventId     string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	EventOffset int64  `protobuf:"varint,2,opt,name=event_offset,json=eventOffset,proto3" json:"event_offset,omitempty"`
+	// Searched is the offset before which no newer one stands.
+	Searched      int64 `protobuf:"varint,3,opt,name=searched,proto3" json:"searched,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Published) Reset() {
+	*x = Published{}
+	mi := &file_lane_v1_lane_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Published) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Published) ProtoMessage() {}
+
+func (x *Published) ProtoReflect() protoreflect.Message {
+	mi := &file_lane_v1_lane_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Published.ProtoReflect.Descriptor instead.
+func (*Published) Descriptor() ([]byte, []int) {
+	return file_lane_v1_lane_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Published) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Published) GetEventOffset() int64 {
+	if x != nil {
+		return x.EventOffset
+	}
+	return 0
+}
+
+func (x *Published) GetSearched() int64 {
+	if x != nil {
+		return x.Searched
+	}
+	return 0
+}
+
 var File_lane_v1_lane_proto protoreflect.FileDescriptor
 
 const file_lane_v1_lane_proto_rawDesc = "" +
 	"\n" +
-	"\x12lane/v1/lane.proto\x12\alane.v1\"o\n" +
+	"\x12lane/v1/lane.proto\x12\alane.v1\"\xa1\x01\n" +
 	"\bSnapshot\x12\x14\n" +
 	"\x05rules\x18\x01 \x01(\rR\x05rules\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\fR\x05state\x12\x1f\n" +
 	"\vpassed_over\x18\x04 \x03(\x03R\n" +
-	"passedOverB7Z5github.com/qingcang/qingcang/proto/gen/lane/v1;lanev1b\x06proto3"
+	"passedOver\x120\n" +
+	"\tpublished\x18\x05 \x01(\v2\x12.lane.v1.PublishedR\tpublished\"e\n" +
+	"\tPublished\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12!\n" +
+	"\fevent_offset\x18\x02 \x01(\x03R\veventOffset\x12\x1a\n" +
+	"\bsearched\x18\x03 \x01(\x03R\bsearchedB7Z5github.com/qingcang/qingcang/proto/gen/lane/v1;lanev1b\x06proto3"
 
 var (
 	file_lane_v1_lane_proto_rawDescOnce sync.Once
@@ -117,16 +195,18 @@ func file_lane_v1_lane_proto_rawDescGZIP() []byte {
 	return file_lane_v1_lane_proto_rawDescData
 }
 
-var file_lane_v1_lane_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_lane_v1_lane_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_lane_v1_lane_proto_goTypes = []any{
-	(*Snapshot)(nil), // 0: lane.v1.Snapshot
+	(*Snapshot)(nil),  // 0: lane.v1.Snapshot
+	(*Published)(nil), // 1: lane.v1.Published
 }
 var file_lane_v1_lane_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	1, // 0: lane.v1.Snapshot.published:type_name -> lane.v1.Published
+	1, // [1:1] is the sub-list for method output_type
+	1, // [1:1] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_lane_v1_lane_proto_init() }
@@ -140,7 +220,7 @@ func file_lane_v1_lane_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lane_v1_lane_proto_rawDesc), len(file_lane_v1_lane_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
