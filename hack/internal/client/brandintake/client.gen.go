@@ -254,6 +254,9 @@ type StockItem struct {
 	// SoldUnits Paid for, before short shipment and returns.
 	SoldUnits int64  `json:"soldUnits"`
 	StyleNo   string `json:"styleNo"`
+
+	// TrialIndexTenths Of its style's newest trial; missing before the first.
+	TrialIndexTenths *TrialIndexTenths `json:"trialIndexTenths,omitempty"`
 }
 
 // StockPage defines model for StockPage.
@@ -263,6 +266,9 @@ type StockPage struct {
 	// Next Missing on the last page.
 	Next *string `json:"next,omitempty"`
 }
+
+// StyleNo 款号.
+type StyleNo = string
 
 // Submission defines model for Submission.
 type Submission struct {
@@ -287,6 +293,34 @@ type SubmissionId = string
 
 // SubmissionStateName receiving has not been read to its end and counts for nothing.
 type SubmissionStateName string
+
+// Trial defines model for Trial.
+type Trial struct {
+	// StyleNo 款号.
+	StyleNo StyleNo `json:"styleNo"`
+	Testers int32   `json:"testers"`
+	TrialId string  `json:"trialId"`
+
+	// TrialIndexTenths The mean of all points in tenths of a point, rounded down; 70 is 7.0 of 10.
+	TrialIndexTenths TrialIndexTenths `json:"trialIndexTenths"`
+}
+
+// TrialIndexTenths The mean of all points in tenths of a point, rounded down; 70 is 7.0 of 10.
+type TrialIndexTenths = int32
+
+// TrialScore defines model for TrialScore.
+type TrialScore struct {
+	Look        int `json:"look"`
+	Packaging   int `json:"packaging"`
+	Performance int `json:"performance"`
+	Price       int `json:"price"`
+}
+
+// TrialScores defines model for TrialScores.
+type TrialScores struct {
+	// Scores One entry a tester.
+	Scores []TrialScore `json:"scores"`
+}
 
 // After defines model for After.
 type After = string
@@ -330,6 +364,12 @@ type ListStockParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// TryStyleParams defines parameters for TryStyle.
+type TryStyleParams struct {
+	// IdempotencyKey Chosen by the caller, one per intention. A repeat with the same key takes effect once.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // SubmitStockParams defines parameters for SubmitStock.
 type SubmitStockParams struct {
 	// IdempotencyKey Chosen by the caller, one per intention. A repeat with the same key takes effect once.
@@ -344,6 +384,9 @@ type SubmitStockParamsContentEncoding string
 
 // ApplyBrandJSONRequestBody defines body for ApplyBrand for application/json ContentType.
 type ApplyBrandJSONRequestBody = BrandApplication
+
+// TryStyleJSONRequestBody defines body for TryStyle for application/json ContentType.
+type TryStyleJSONRequestBody = TrialScores
 
 // RejectSubmissionJSONRequestBody defines body for RejectSubmission for application/json ContentType.
 type RejectSubmissionJSONRequestBody = Reason
@@ -485,6 +528,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/brands/{brandId}/stock (the `ListStock` operationId).
 	ListStock(ctx context.Context, brandId BrandId, params *ListStockParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TryStyleWithBody Keep the scores of a trial
+	//
+	// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+	TryStyleWithBody(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TryStyle Keep the scores of a trial
+	//
+	// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+	TryStyle(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, body TryStyleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SubmitStockWithBody Submit a stock file
 	//
@@ -681,6 +742,44 @@ func (c *Client) GetStatement(ctx context.Context, brandId BrandId, campaignUid 
 // Corresponds with GET /v1/brands/{brandId}/stock (the `ListStock` operationId).
 func (c *Client) ListStock(ctx context.Context, brandId BrandId, params *ListStockParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListStockRequest(c.Server, brandId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TryStyleWithBody Keep the scores of a trial
+//
+// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+func (c *Client) TryStyleWithBody(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTryStyleRequestWithBody(c.Server, brandId, styleNo, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TryStyle Keep the scores of a trial
+//
+// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+func (c *Client) TryStyle(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, body TryStyleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTryStyleRequest(c.Server, brandId, styleNo, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1215,6 +1314,73 @@ func NewListStockRequest(server string, brandId BrandId, params *ListStockParams
 	return req, nil
 }
 
+// NewTryStyleRequest calls the generic TryStyle builder with application/json body
+func NewTryStyleRequest(server string, brandId BrandId, styleNo StyleNo, params *TryStyleParams, body TryStyleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTryStyleRequestWithBody(server, brandId, styleNo, params, "application/json", bodyReader)
+}
+
+// NewTryStyleRequestWithBody constructs an http.Request for the TryStyle method, with any body, and a specified content type
+func NewTryStyleRequestWithBody(server string, brandId BrandId, styleNo StyleNo, params *TryStyleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "brandId", brandId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "styleNo", styleNo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/brands/%s/styles/%s/trials", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewSubmitStockRequestWithBody constructs an http.Request for the SubmitStock method, with any body, and a specified content type
 func NewSubmitStockRequestWithBody(server string, brandId BrandId, params *SubmitStockParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -1576,6 +1742,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/brands/{brandId}/stock (the `ListStock` operationId).
 	ListStockWithResponse(ctx context.Context, brandId BrandId, params *ListStockParams, reqEditors ...RequestEditorFn) (*ListStockResponse, error)
+
+	// TryStyleWithBodyWithResponse Keep the scores of a trial
+	//
+	// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+	TryStyleWithBodyWithResponse(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TryStyleResponse, error)
+
+	// TryStyleWithResponse Keep the scores of a trial
+	//
+	// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+	TryStyleWithResponse(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, body TryStyleJSONRequestBody, reqEditors ...RequestEditorFn) (*TryStyleResponse, error)
 
 	// SubmitStockWithBodyWithResponse Submit a stock file
 	//
@@ -2019,6 +2203,54 @@ func (r ListStockResponse) ContentType() string {
 	return ""
 }
 
+type TryStyleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Trial
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r TryStyleResponse) GetJSON201() *Trial {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TryStyleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TryStyleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TryStyleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TryStyleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TryStyleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type SubmitStockResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -2388,6 +2620,36 @@ func (c *ClientWithResponses) ListStockWithResponse(ctx context.Context, brandId
 	return ParseListStockResponse(rsp)
 }
 
+// TryStyleWithBodyWithResponse Keep the scores of a trial
+//
+// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+func (c *ClientWithResponses) TryStyleWithBodyWithResponse(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TryStyleResponse, error) {
+	rsp, err := c.TryStyleWithBody(ctx, brandId, styleNo, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTryStyleResponse(rsp)
+}
+
+// TryStyleWithResponse Keep the scores of a trial
+//
+// Trial users score a style's performance, price, look and packaging, each with 1 to 10 points. The mean of all points is the style's trial index; the newest trial counts, as a whole. A Campaign may ask for a least index. Who the testers are is not sent. The same Idempotency-Key with the same scores changes nothing; with others it is refused (422).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/brands/{brandId}/styles/{styleNo}/trials (the `TryStyle` operationId).
+func (c *ClientWithResponses) TryStyleWithResponse(ctx context.Context, brandId BrandId, styleNo StyleNo, params *TryStyleParams, body TryStyleJSONRequestBody, reqEditors ...RequestEditorFn) (*TryStyleResponse, error) {
+	rsp, err := c.TryStyle(ctx, brandId, styleNo, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTryStyleResponse(rsp)
+}
+
 // SubmitStockWithBodyWithResponse Submit a stock file
 //
 // CSV with a header line; each column by its English name or its Chinese one, in any order: style_no 款号, barcode 条码, name 品名, category 品类, colour 颜色, size 尺码, tag_price 吊牌价, settlement_price 结算价, quantity 数量, warehouse 仓库, season 季节. Cells of category, colour, size, warehouse and season may be empty; further columns are left alone. Prices are in yuan with at most 2 decimals. UTF-8 (with or without BOM) and GBK/GB18030 are recognised. At most 200,000 rows and 256 MiB decompressed. Good rows are taken, bad rows come back with row, column and reason. Rows of one barcode that agree in all else are summed. Nothing counts until the file was read to its end. The same Idempotency-Key with the same bytes changes nothing and gives the same answer; with other bytes it is refused (422).
@@ -2747,6 +3009,39 @@ func ParseListStockResponse(rsp *http.Response) (*ListStockResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTryStyleResponse parses an HTTP response from a TryStyleWithResponse call
+func ParseTryStyleResponse(rsp *http.Response) (*TryStyleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TryStyleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Trial
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

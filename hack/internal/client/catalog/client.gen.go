@@ -185,6 +185,9 @@ type Style struct {
 
 	// StyleNo 款号, the brand's number of the style.
 	StyleNo StyleNo `json:"styleNo"`
+
+	// TrialIndexTenths What trial users give for performance, price, look and packaging: the mean of all points, in tenths of a point of 10. Missing before the style's first trial.
+	TrialIndexTenths *int32 `json:"trialIndexTenths,omitempty"`
 }
 
 // StyleNo 款号, the brand's number of the style.

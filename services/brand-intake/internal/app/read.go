@@ -44,6 +44,13 @@ type Submission struct {
 	Faults         []intake.Fault
 }
 
+// StockItem is a SKU of the pool as it is shown.
+type StockItem struct {
+	stock.Item
+	// TrialIndexTenths is what trial users think of its style; nil before its first trial.
+	TrialIndexTenths *int32
+}
+
 // Page asks for the items behind After, at most Limit.
 type Page struct {
 	After string
@@ -145,7 +152,7 @@ func (a *App) submission(ctx context.Context, brandID, id string) (Submission, e
 }
 
 // Stock shows a page of a brand's pool, by SKU.
-func (a *App) Stock(ctx context.Context, p auth.Principal, brandID string, page Page) (items []stock.Item, next string, err error) {
+func (a *App) Stock(ctx context.Context, p auth.Principal, brandID string, page Page) (items []StockItem, next string, err error) {
 	if err := visible(p, brandID, brand.ErrUnknown); err != nil {
 		return nil, "", err
 	}
@@ -164,7 +171,11 @@ func (a *App) Stock(ctx context.Context, p auth.Principal, brandID string, page 
 			next = skus[page.Limit-1]
 		}
 		for _, sku := range skus {
-			items = append(items, *e.Pool.Items[sku])
+			item := StockItem{Item: *e.Pool.Items[sku]}
+			if t, tried := e.Trials.Newest(item.Goods.StyleNo); tried {
+				item.TrialIndexTenths = &t.IndexTenths
+			}
+			items = append(items, item)
 		}
 		return nil
 	})

@@ -254,6 +254,9 @@ type StockItem struct {
 	// SoldUnits Paid for, before short shipment and returns.
 	SoldUnits int64  `json:"soldUnits"`
 	StyleNo   string `json:"styleNo"`
+
+	// TrialIndexTenths Of its style's newest trial; missing before the first.
+	TrialIndexTenths *TrialIndexTenths `json:"trialIndexTenths,omitempty"`
 }
 
 // StockPage defines model for StockPage.
@@ -263,6 +266,9 @@ type StockPage struct {
 	// Next Missing on the last page.
 	Next *string `json:"next,omitempty"`
 }
+
+// StyleNo 款号.
+type StyleNo = string
 
 // Submission defines model for Submission.
 type Submission struct {
@@ -287,6 +293,34 @@ type SubmissionId = string
 
 // SubmissionStateName receiving has not been read to its end and counts for nothing.
 type SubmissionStateName string
+
+// Trial defines model for Trial.
+type Trial struct {
+	// StyleNo 款号.
+	StyleNo StyleNo `json:"styleNo"`
+	Testers int32   `json:"testers"`
+	TrialId string  `json:"trialId"`
+
+	// TrialIndexTenths The mean of all points in tenths of a point, rounded down; 70 is 7.0 of 10.
+	TrialIndexTenths TrialIndexTenths `json:"trialIndexTenths"`
+}
+
+// TrialIndexTenths The mean of all points in tenths of a point, rounded down; 70 is 7.0 of 10.
+type TrialIndexTenths = int32
+
+// TrialScore defines model for TrialScore.
+type TrialScore struct {
+	Look        int `json:"look"`
+	Packaging   int `json:"packaging"`
+	Performance int `json:"performance"`
+	Price       int `json:"price"`
+}
+
+// TrialScores defines model for TrialScores.
+type TrialScores struct {
+	// Scores One entry a tester.
+	Scores []TrialScore `json:"scores"`
+}
 
 // After defines model for After.
 type After = string
@@ -330,6 +364,12 @@ type ListStockParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// TryStyleParams defines parameters for TryStyle.
+type TryStyleParams struct {
+	// IdempotencyKey Chosen by the caller, one per intention. A repeat with the same key takes effect once.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // SubmitStockParams defines parameters for SubmitStock.
 type SubmitStockParams struct {
 	// IdempotencyKey Chosen by the caller, one per intention. A repeat with the same key takes effect once.
@@ -344,6 +384,9 @@ type SubmitStockParamsContentEncoding string
 
 // ApplyBrandJSONRequestBody defines body for ApplyBrand for application/json ContentType.
 type ApplyBrandJSONRequestBody = BrandApplication
+
+// TryStyleJSONRequestBody defines body for TryStyle for application/json ContentType.
+type TryStyleJSONRequestBody = TrialScores
 
 // RejectSubmissionJSONRequestBody defines body for RejectSubmission for application/json ContentType.
 type RejectSubmissionJSONRequestBody = Reason
@@ -377,6 +420,9 @@ type ServerInterface interface {
 	// ListStock The brand's pool, by SKU
 	// (GET /v1/brands/{brandId}/stock)
 	ListStock(c *gin.Context, brandId BrandId, params ListStockParams)
+	// TryStyle Keep the scores of a trial
+	// (POST /v1/brands/{brandId}/styles/{styleNo}/trials)
+	TryStyle(c *gin.Context, brandId BrandId, styleNo StyleNo, params TryStyleParams)
 	// SubmitStock Submit a stock file
 	// (POST /v1/brands/{brandId}/submissions)
 	SubmitStock(c *gin.Context, brandId BrandId, params SubmitStockParams)
@@ -703,6 +749,67 @@ func (siw *ServerInterfaceWrapper) ListStock(c *gin.Context) {
 	siw.Handler.ListStock(c, brandId, params)
 }
 
+// TryStyle operation middleware
+func (siw *ServerInterfaceWrapper) TryStyle(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "brandId" -------------
+	var brandId BrandId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "brandId", c.Param("brandId"), &brandId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter brandId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "styleNo" -------------
+	var styleNo StyleNo
+
+	err = runtime.BindStyledParameterWithOptions("simple", "styleNo", c.Param("styleNo"), &styleNo, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter styleNo: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TryStyleParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.TryStyle(c, brandId, styleNo, params)
+}
+
 // SubmitStock operation middleware
 func (siw *ServerInterfaceWrapper) SubmitStock(c *gin.Context) {
 
@@ -940,6 +1047,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/brands/:brandId/submissions/:submissionId/approval", wrapper.ApproveSubmission)
 	router.POST(options.BaseURL+"/v1/brands/:brandId/submissions/:submissionId/rejection", wrapper.RejectSubmission)
 	router.GET(options.BaseURL+"/v1/brands/:brandId/stock", wrapper.ListStock)
+	router.POST(options.BaseURL+"/v1/brands/:brandId/styles/:styleNo/trials", wrapper.TryStyle)
 	router.GET(options.BaseURL+"/v1/brands/:brandId/statements/:campaignUid", wrapper.GetStatement)
 }
 
@@ -1264,6 +1372,48 @@ func (response ListStockdefaultApplicationProblemPlusJSONResponse) VisitListStoc
 	return err
 }
 
+type TryStyleRequestObject struct {
+	BrandId BrandId `json:"brandId"`
+	StyleNo StyleNo `json:"styleNo"`
+	Params  TryStyleParams
+	Body    *TryStyleJSONRequestBody
+}
+
+type TryStyleResponseObject interface {
+	VisitTryStyleResponse(w http.ResponseWriter) error
+}
+
+type TryStyle201JSONResponse Trial
+
+func (response TryStyle201JSONResponse) VisitTryStyleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TryStyledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TryStyledefaultApplicationProblemPlusJSONResponse) VisitTryStyleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SubmitStockRequestObject struct {
 	BrandId BrandId `json:"brandId"`
 	Params  SubmitStockParams
@@ -1492,6 +1642,9 @@ type StrictServerInterface interface {
 	// ListStock The brand's pool, by SKU
 	// (GET /v1/brands/{brandId}/stock)
 	ListStock(ctx context.Context, request ListStockRequestObject) (ListStockResponseObject, error)
+	// TryStyle Keep the scores of a trial
+	// (POST /v1/brands/{brandId}/styles/{styleNo}/trials)
+	TryStyle(ctx context.Context, request TryStyleRequestObject) (TryStyleResponseObject, error)
 	// SubmitStock Submit a stock file
 	// (POST /v1/brands/{brandId}/submissions)
 	SubmitStock(ctx context.Context, request SubmitStockRequestObject) (SubmitStockResponseObject, error)
@@ -1789,6 +1942,52 @@ func (sh *strictHandler) ListStock(ctx *gin.Context, brandId BrandId, params Lis
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListStockResponseObject); ok {
 		if err := validResponse.VisitListStockResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TryStyle operation middleware
+func (sh *strictHandler) TryStyle(ctx *gin.Context, brandId BrandId, styleNo StyleNo, params TryStyleParams) {
+	var request TryStyleRequestObject
+
+	request.BrandId = brandId
+	request.StyleNo = styleNo
+	request.Params = params
+
+	var body TryStyleJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TryStyle(ctx, request.(TryStyleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TryStyle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(TryStyleResponseObject); ok {
+		if err := validResponse.VisitTryStyleResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -17,6 +17,7 @@ func (s *Server) ListStock(ctx context.Context, r ListStockRequestObject) (ListS
 		page.Items = append(page.Items, StockItem{
 			Sku: item.Goods.SKU, StyleNo: item.Goods.StyleNo, Name: item.Goods.Name, SettlementFen: int64(item.Goods.Settlement),
 			ApprovedUnits: item.Approved, AllocatedUnits: item.Allocated, SoldUnits: item.Sold, FreeUnits: item.Free(),
+			TrialIndexTenths: item.TrialIndexTenths,
 		})
 	}
 	return page, nil

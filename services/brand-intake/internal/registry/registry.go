@@ -4,6 +4,7 @@ package registry
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -13,6 +14,7 @@ import (
 	"github.com/qingcang/qingcang/services/brand-intake/internal/intake"
 	"github.com/qingcang/qingcang/services/brand-intake/internal/settlement"
 	"github.com/qingcang/qingcang/services/brand-intake/internal/stock"
+	"github.com/qingcang/qingcang/services/brand-intake/internal/trial"
 	"github.com/qingcang/qingcang/services/internal/journal"
 )
 
@@ -23,6 +25,7 @@ type Entry struct {
 	Intake   intake.Submissions
 	Pool     stock.Pool
 	Accounts settlement.Accounts
+	Trials   trial.Styles
 }
 
 // Standing is whether the brand may give stock to campaigns.
@@ -88,11 +91,23 @@ func (Machine) Apply(r *Registry, f journal.Fact, _ journal.Meta) {
 	e.Pool.Take(accepted)
 	e.Pool.Fold(f)
 	e.Accounts.Fold(f)
+	e.Trials.Fold(f)
+}
+
+// snapshotVersion changes with what is folded; a snapshot of another version is not read, and the
+// shard is folded from its journal.
+const snapshotVersion = 2
+
+var errSnapshotVersion = errors.New("a snapshot of another version")
+
+type snapshot struct {
+	Version int
+	*Registry
 }
 
 // Encode writes a snapshot.
 func (Machine) Encode(r *Registry) ([]byte, error) {
-	data, err := json.Marshal(r)
+	data, err := json.Marshal(snapshot{snapshotVersion, r})
 	if err != nil {
 		return nil, fmt.Errorf("encode the registry: %w", err)
 	}
@@ -101,11 +116,14 @@ func (Machine) Encode(r *Registry) ([]byte, error) {
 
 // Decode reads a snapshot.
 func (m Machine) Decode(data []byte) (*Registry, error) {
-	r := m.New()
-	if err := json.Unmarshal(data, r); err != nil {
+	s := snapshot{Registry: m.New()}
+	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("decode the registry: %w", err)
 	}
-	return r, nil
+	if s.Version != snapshotVersion {
+		return nil, errSnapshotVersion
+	}
+	return s.Registry, nil
 }
 
 // Subject returns the brand that a fact is about.

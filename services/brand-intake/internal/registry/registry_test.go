@@ -54,6 +54,7 @@ func life(t *testing.T) []journal.Fact {
 		&brandv1.StockRefused{BrandId: id, CampaignUid: "sale", Generation: 2, Reason: stock.NotEnoughStock},
 		&brandv1.StockReleased{BrandId: id, CampaignUid: "sale", Units: []*brandv1.AllocatedUnits{{Sku: "s", Units: 3}}, Cause: "lanes.shared.v1/0/9/0"},
 		&brandv1.StockAllocated{BrandId: id, CampaignUid: "sale", Generation: 1, TopUp: 1, Add: []*brandv1.AllocatedUnits{{Sku: "s", Units: 1}}},
+		&brandv1.StyleTried{BrandId: id, StyleNo: "TS-1", IndexTenths: 67, Testers: 5, TrialId: "trial_1", BodyHash: 1<<63 + 7},
 		&brandv1.BrandSuspended{BrandId: id, Reason: "no licence"},
 	}, sold...)
 }
@@ -85,6 +86,20 @@ func TestASnapshotHoldsAll(t *testing.T) {
 	}
 	if string(again) != string(data) {
 		t.Errorf("got\n%s\nwant\n%s", again, data)
+	}
+}
+
+// TestAnOlderSnapshotIsNotRead: whoever wrote it did not fold all that is folded now.
+func TestAnOlderSnapshotIsNotRead(t *testing.T) {
+	var m registry.Machine
+	for name, data := range map[string]string{
+		"from before there were versions": `{"Brands":{},"KeyOwners":{}}`,
+		"of a later version":              `{"Version":99,"Brands":{},"KeyOwners":{}}`,
+		"no snapshot at all":              `brands`,
+	} {
+		if _, err := m.Decode([]byte(data)); err == nil {
+			t.Errorf("%s: it is read", name)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	orderv1 "github.com/qingcang/qingcang/proto/gen/order/v1"
 	"github.com/qingcang/qingcang/services/brand-intake/internal/stock"
+	"github.com/qingcang/qingcang/services/internal/money"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -133,6 +134,55 @@ func TestAllocation(t *testing.T) {
 			}
 			if got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestAskingAgain has the operator ask for the same desired state under a higher generation, as it does
+// when what a refusal was for may have changed. Generations jump: it also counts edits that nobody asked for.
+func TestAskingAgain(t *testing.T) {
+	type turn struct {
+		change   func(*stock.Pool)
+		standing stock.Standing
+		ask      *campaignv1.Desired
+	}
+	hats := func(generation, units int64) *campaignv1.Desired {
+		return desired(generation, item("hat", units, 2000))
+	}
+	more := func(units, settlement int64) func(*stock.Pool) {
+		return func(p *stock.Pool) {
+			p.Take([]stock.Goods{{SKU: "hat", Settlement: money.Fen(settlement), Units: units}})
+		}
+	}
+	cases := map[string]struct {
+		turns []turn
+		want  string
+		free  int64 // of 10 hats and those that came
+	}{
+		"a first generation need not be 1":             {[]turn{{nil, stock.Open, hats(1_000_000, 4)}}, "given hat 4", 6},
+		"the same under a generation far above it":     {[]turn{{nil, stock.Open, hats(1, 4)}, {nil, stock.Open, hats(1<<62, 4)}}, "given", 6},
+		"more under a generation far above":            {[]turn{{nil, stock.Open, hats(3, 4)}, {nil, stock.Open, hats(90, 6)}}, "given hat 2", 4},
+		"a generation between two that were answered":  {[]turn{{nil, stock.Open, hats(3, 4)}, {nil, stock.Open, hats(90, 6)}, {nil, stock.Open, hats(50, 9)}}, "nothing", 4},
+		"when stock came":                              {[]turn{{nil, stock.Open, hats(1, 12)}, {more(5, 2000), stock.Open, hats(2, 12)}}, "given hat 12", 3},
+		"when not enough came, and when the rest came": {[]turn{{nil, stock.Open, hats(1, 12)}, {more(1, 2000), stock.Open, hats(2, 12)}, {more(1, 2000), stock.Open, hats(7, 12)}}, "given hat 12", 0},
+		"when stock came, under the same generation":   {[]turn{{nil, stock.Open, hats(1, 12)}, {more(5, 2000), stock.Open, hats(1, 12)}}, "nothing", 15},
+		"when the brand lowered its price":             {[]turn{{more(1, 2500), stock.Open, hats(1, 4)}, {more(1, 1900), stock.Open, hats(2, 4)}}, "given hat 4", 8},
+		"when the brand was approved":                  {[]turn{{nil, stock.Absent, hats(1, 4)}, {nil, stock.Open, hats(2, 4)}}, "given hat 4", 6},
+		"when the brand was taken back in":             {[]turn{{nil, stock.Barred, hats(1, 4)}, {nil, stock.Open, hats(2, 4)}}, "given hat 4", 6},
+		"a raise that was refused, when stock came":    {[]turn{{nil, stock.Open, hats(1, 8)}, {nil, stock.Open, hats(2, 12)}, {more(5, 2000), stock.Open, hats(3, 12)}}, "given hat 4", 3},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			p, got := pool(), ""
+			for _, turn := range c.turns {
+				if turn.change != nil {
+					turn.change(p)
+				}
+				got = answer(p, turn.standing, turn.ask)
+			}
+			if got != c.want || p.Items["hat"].Free() != c.free {
+				t.Errorf("got %q and %d free, want %q and %d", got, p.Items["hat"].Free(), c.want, c.free)
 			}
 		})
 	}

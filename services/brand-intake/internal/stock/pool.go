@@ -101,6 +101,17 @@ type Pool struct {
 	Campaigns map[string]*Campaign
 }
 
+// HasStyle reports whether a SKU of that style was ever approved. It looks at all of them, some
+// 200,000 at most: it is asked a few times a day.
+func (p *Pool) HasStyle(styleNo string) bool {
+	for _, item := range p.Items {
+		if item.Goods.StyleNo == styleNo {
+			return true
+		}
+	}
+	return false
+}
+
 // Take adds the goods of an approved submission: units add up, and the newest
 // description and settlement price win. Units are bounded by the file's limits
 // (2·10¹¹ a submission), so the sum stays far from 2⁶³.

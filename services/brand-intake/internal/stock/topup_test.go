@@ -153,6 +153,7 @@ func TestPoolAndLaneAgreeInTheEnd(t *testing.T) {
 		w.pool.Take([]stock.Goods{{SKU: "a", Settlement: 100, Units: 30}})
 		t.Repeat(map[string]func(*rapid.T){
 			"edit":              w.edit,
+			"ask again":         w.askAgain,
 			"lane hears wish":   func(t *rapid.T) { w.laneHearsWish(rapid.IntRange(0, len(w.desired)).Draw(t, "wish")) },
 			"lane hears answer": func(*rapid.T) { w.laneHearsAnswer() },
 			"lane hears again":  w.laneHearsAgain,
@@ -172,8 +173,20 @@ func TestPoolAndLaneAgreeInTheEnd(t *testing.T) {
 	})
 }
 
+// askAgain wants the same under a higher generation.
+func (w *talk) askAgain(t *rapid.T) {
+	if len(w.desired) == 0 {
+		return
+	}
+	w.generation += rapid.Int64Range(1, 5).Draw(t, "generations")
+	d := proto.CloneOf(w.desired[len(w.desired)-1])
+	d.Generation = w.generation
+	w.desired = append(w.desired, d)
+	w.tell(w.pool.Allocate(stock.Open, d, noon))
+}
+
 func (w *talk) edit(t *rapid.T) {
-	w.generation++
+	w.generation += rapid.Int64Range(1, 5).Draw(t, "generations")
 	d := desired(w.generation, item("a", rapid.Int64Range(0, 35).Draw(t, "units"), 100))
 	w.desired = append(w.desired, d)
 	w.tell(w.pool.Allocate(stock.Open, d, noon))

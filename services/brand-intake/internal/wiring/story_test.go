@@ -75,6 +75,7 @@ func TestFromTheStockFileToTheStatement(t *testing.T) {
 	s.wantStatement(brand+"/statements/sale-1", key,
 		"sold 3 for 29700, short 1 for 9900, returned 0 for 0; commission 1980, platform 5840, payable 11980, matured 11980; balanced true")
 	s.wantAnswers("sale-1/1: 690001 +40, 690002 +10", "sale-2/1: NotEnoughStock", "sale-2/2: 690002 +9", "sale-3/1: UnknownBrand")
+	s.wantFreeByEvents(brand, key)
 	s.wantNothingPersonal()
 }
 

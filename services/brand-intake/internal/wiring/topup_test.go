@@ -35,8 +35,10 @@ func TestARaiseThatOvertakesALowering(t *testing.T) {
 	letGo("40/0", 2, 5, false)
 	s.wantAnswers(answers...)
 	s.wantStock(brand, key, "690002: 10 approved, 9 allocated, 0 sold, 1 free")
+	s.wantFreeByEvents(brand, key)
 	letGo("40/0", 2, 5, false)
 	letGo("60/0", 3, 9, true) // heard after the repeat
 	s.wantStock(brand, key, "690002: 10 approved, 0 allocated, 0 sold, 10 free")
 	s.wantAnswers(answers...)
+	s.wantFreeByEvents(brand, key)
 }

@@ -55,17 +55,20 @@ func Statuses(c *app.Catalog, log *slog.Logger) func(uid string, value []byte) e
 	}
 }
 
-// Goods takes in approved goods, for Conn.Follow: without its dropping of repeats, an old event would
-// bring an old description back.
-func Goods(c *app.Catalog, log *slog.Logger) func(eventkit.Record) error {
+// Brands takes in approved goods and trials, for Conn.Follow: without its dropping of repeats, an old
+// event would bring an old description back.
+func Brands(c *app.Catalog, log *slog.Logger) func(eventkit.Record) error {
 	return func(r eventkit.Record) error {
 		message, err := r.Event.Decode()
 		if err != nil {
 			log.Error("event parked", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "err", err)
 			return nil
 		}
-		if approved, ok := message.(*brandv1.GoodsApproved); ok {
-			c.Learn(func(s *shelf.Shelf) { s.Approve(approved) })
+		switch m := message.(type) {
+		case *brandv1.GoodsApproved:
+			c.Learn(func(s *shelf.Shelf) { s.Approve(m) })
+		case *brandv1.StyleTried:
+			c.Learn(func(s *shelf.Shelf) { s.Try(m) })
 		}
 		return nil
 	}

@@ -21,6 +21,9 @@ func style(s shelf.Style) Style {
 		StyleNo: s.No, Name: s.Name, Category: s.Category,
 		Campaign: campaign(s.Campaign), Items: make([]Item, 0, len(s.Items)),
 	}
+	if s.TrialIndexTenths > 0 {
+		out.TrialIndexTenths = &s.TrialIndexTenths
+	}
 	for _, i := range s.Items {
 		out.Items = append(out.Items, Item{
 			Sku: i.SKU, Colour: i.Colour, Size: i.Size,

@@ -19,6 +19,8 @@ type brand struct {
 	// skus are the keys of goods, sorted. A brand may have 200,000.
 	skus      []string
 	campaigns map[string]*campaign // by uid
+	// tried has the trial index of each style that was tried, in tenths of a point.
+	tried map[string]int32
 }
 
 func (b *brand) take(approved []*brandv1.Goods) {

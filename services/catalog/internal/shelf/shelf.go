@@ -85,6 +85,11 @@ func (s *Shelf) Approve(approved *brandv1.GoodsApproved) {
 	}
 }
 
+// Try takes in what trial users think of a style.
+func (s *Shelf) Try(tried *brandv1.StyleTried) {
+	s.brand(tried.GetBrandId()).tried[tried.GetStyleNo()] = tried.GetIndexTenths()
+}
+
 // campaign returns the record of a uid; a new one is known of nobody yet.
 func (s *Shelf) campaign(uid string) *campaign {
 	c, ok := s.campaigns[uid]
@@ -98,7 +103,7 @@ func (s *Shelf) campaign(uid string) *campaign {
 func (s *Shelf) brand(id string) *brand {
 	b, ok := s.brands[id]
 	if !ok {
-		b = &brand{goods: map[string]Goods{}, campaigns: map[string]*campaign{}}
+		b = &brand{goods: map[string]Goods{}, campaigns: map[string]*campaign{}, tried: map[string]int32{}}
 		s.brands[id] = b
 	}
 	return b

@@ -271,17 +271,21 @@ func TestCampaignsAreListedByStartInPages(t *testing.T) {
 func TestTheOrderOfTheTopicsDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		status := told(campaignv1.Status_PHASE_OPEN, item("C1", 100, 3, 90))
+		tried := &brandv1.StyleTried{BrandId: brandID, StyleNo: "A2045", IndexTenths: 67}
 		on := shelf.New()
 		facts := []func(){
 			func() { on.Want(uid, wanted()) },
 			func() { on.Report(uid, status) },
 			func() { on.Approve(approved(shirt("C1", "M"))) },
 			func() { on.Approve(approved(shirt("C2", "L"), trousers())) },
+			func() { on.Try(tried) },
 		}
 		for _, fact := range rapid.Permutation(facts).Draw(t, "order") {
 			fact()
 		}
-		want, _ := stocked(wanted(), status).Style(uid, "A2045", noon)
+		all := stocked(wanted(), status)
+		all.Try(tried)
+		want, _ := all.Style(uid, "A2045", noon)
 		if got, err := on.Style(uid, "A2045", noon); err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %+v, %v; want %+v", got, err, want)
 		}

@@ -24,6 +24,8 @@ type Style struct {
 	No, Name, Category string
 	Campaign           Campaign
 	Items              []Item
+	// TrialIndexTenths is what trial users think of it, in tenths of a point; 0 before its first trial.
+	TrialIndexTenths int32
 }
 
 // Item is one SKU on sale.
@@ -122,9 +124,10 @@ func (c *campaign) view(now time.Time) Campaign {
 
 // style shows the name and category of the first SKU for all: a brand describes each SKU by itself.
 func (s *Shelf) style(c *campaign, st style, now time.Time) Style {
-	described := s.brands[c.newest.GetBrandId()].goods
+	brand := s.brands[c.newest.GetBrandId()]
+	described := brand.goods
 	first, campaign := described[st.skus[0]], c.view(now)
-	view := Style{No: st.no, Name: first.Name, Category: first.Category, Campaign: campaign}
+	view := Style{No: st.no, Name: first.Name, Category: first.Category, Campaign: campaign, TrialIndexTenths: brand.tried[st.no]}
 	for _, sku := range st.skus {
 		goods, item := described[sku], c.items[sku]
 		left, units := c.left(item, campaign.Phase)

@@ -90,6 +90,24 @@ func TestWhatIsSoldShowsSoonAfter(t *testing.T) {
 	})
 }
 
+func TestTheNewestTrialOfAStyleShowsSoonAfter(t *testing.T) {
+	w := open(t)
+	if got := get[httpapi.Style](w, "/v1/campaigns/"+uid+"/styles/A2045", ""); got.TrialIndexTenths != nil {
+		t.Errorf("nobody has tried it, and its index is %d", *got.TrialIndexTenths)
+	}
+	for _, index := range []int32{70, 64} {
+		w.published++
+		w.publish(w.published, &brandv1.StyleTried{BrandId: brandID, StyleNo: "A2045", IndexTenths: index, Testers: 5})
+	}
+	testkit.Eventually(t, waitAtMost, func() error {
+		got := get[httpapi.Style](w, "/v1/campaigns/"+uid+"/styles/A2045", "")
+		if got.TrialIndexTenths == nil || *got.TrialIndexTenths != 64 {
+			return fmt.Errorf("the index is %v, want 64", got.TrialIndexTenths)
+		}
+		return nil
+	})
+}
+
 func TestAnOwnersLinkShowsTheSameStyle(t *testing.T) {
 	w := open(t)
 	token := w.share(uid, "A2045")

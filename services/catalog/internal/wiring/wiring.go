@@ -72,7 +72,7 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 
 	parts := run.NewGroup(ctx, log)
 	parts.Go("goods", func(ctx context.Context) error {
-		return conn.Follow(ctx, eventin.BrandTopic, eventin.Goods(catalog, log), goods.caughtUp)
+		return conn.Follow(ctx, eventin.BrandTopic, eventin.Brands(catalog, log), goods.caughtUp)
 	})
 	parts.Go("campaigns", func(ctx context.Context) error {
 		return conn.Table(ctx, eventin.CampaignTopic, eventin.Campaigns(catalog, log), campaigns.caughtUp)
