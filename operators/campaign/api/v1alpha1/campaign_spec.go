@@ -11,11 +11,16 @@ import (
 // so a fen that one unit lacks would be missing ten times in a line of ten. Its message is put together
 // by format(): joining strings with + is estimated at a hundred times the API server's cost limit.
 // The rule about skipOffsets stands here and not at the list, because a rule is not asked about a list
-// that is taken away as a whole.
+// that is taken away as a whole. Times without an offset are compared as text, which is their order. Two
+// moments 48 hours apart show the same hour and minute unless the zone's clock changes between them.
 //
-// +kubebuilder:validation:XValidation:rule="self.endAt > self.startAt",fieldPath=".endAt",message="endAt must be later than startAt: move endAt back or startAt forward"
-// +kubebuilder:validation:XValidation:rule="!has(self.previewAt) || self.previewAt <= self.startAt",fieldPath=".previewAt",message="previewAt must not be later than startAt: move previewAt forward or leave it out"
-// +kubebuilder:validation:XValidation:rule="self.items.all(i, (i.priceFen - i.settlementFen) * 10000 >= i.priceFen * self.commissionBps)",fieldPath=".items",messageExpression="'item %s: priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps'.format([self.items.filter(i, (i.priceFen - i.settlementFen) * 10000 < i.priceFen * self.commissionBps)[0].sku])",message="each item's priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps"
+// +kubebuilder:validation:XValidation:rule="has(self.items) || has(self.selector)",message="a campaign needs goods: list them under items, or describe them under selector"
+// +kubebuilder:validation:XValidation:rule="(self.startAt.size() == 19) == (self.endAt.size() == 19) && (!has(self.previewAt) || (self.previewAt.size() == 19) == (self.startAt.size() == 19))",fieldPath=".startAt",message="previewAt, startAt and endAt must be written alike: all with an offset as +08:00 or Z, or all without, in timeZone"
+// +kubebuilder:validation:XValidation:rule="(self.startAt.size() == 19) != (self.endAt.size() == 19) || (self.startAt.size() == 19 ? self.endAt > self.startAt : timestamp(self.endAt) > timestamp(self.startAt))",fieldPath=".endAt",message="endAt must be later than startAt: move endAt back or startAt forward"
+// +kubebuilder:validation:XValidation:rule="!has(self.previewAt) || (self.startAt.size() == 19) != (self.previewAt.size() == 19) || (self.startAt.size() == 19 ? self.previewAt <= self.startAt : timestamp(self.previewAt) <= timestamp(self.startAt))",fieldPath=".previewAt",message="previewAt must not be later than startAt: move previewAt forward or leave it out"
+// +kubebuilder:validation:XValidation:rule="[self.startAt, self.endAt, has(self.previewAt) ? self.previewAt : self.startAt].all(t, t.size() != 19 || [timestamp(t + 'Z')].all(u, (u - duration('24h')).getHours(self.timeZone) == (u + duration('24h')).getHours(self.timeZone) && (u - duration('24h')).getMinutes(self.timeZone) == (u + duration('24h')).getMinutes(self.timeZone)))",fieldPath=".timeZone",message="the clock in timeZone changes within a day of previewAt, startAt or endAt: write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
+// +kubebuilder:validation:XValidation:rule="!has(self.items) || self.items.all(i, (i.priceFen - i.settlementFen) * 10000 >= i.priceFen * self.commissionBps)",fieldPath=".items",messageExpression="'item %s: priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps'.format([self.items.filter(i, (i.priceFen - i.settlementFen) * 10000 < i.priceFen * self.commissionBps)[0].sku])",message="each item's priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.items) || !has(oldSelf.selector) || !has(self.items) || (has(self.selector) && self.selector == oldSelf.selector)",fieldPath=".selector",message="selector has been resolved into items and is not looked at again: take items out to resolve it anew, or put the old selector back and edit items"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.lane) || !has(oldSelf.lane.skipOffsets) || oldSelf.lane.skipOffsets.all(o, has(self.lane) && has(self.lane.skipOffsets) && o in self.lane.skipOffsets)",fieldPath=".lane.skipOffsets",message="lane.skipOffsets can only grow: put back what was taken out, because replicas that run have passed over it already and those that start must do the same"
 type CampaignSpec struct {
 	// BrandID is the brand whose stock is sold, as brand-intake named it, for example
@@ -37,51 +42,66 @@ type CampaignSpec struct {
 	// Items are the goods on sale, one entry a SKU, at most 1,000. Goods that are left out are not
 	// offered. To take a SKU off a running sale set its units to 0: what is held or sold of it stays so.
 	//
-	// +required
+	// Leave it out to have selector fill it. Once the sale has opened no SKU can leave the list and no
+	// price can rise, because posters with the goods and the price are out; prices may fall and goods
+	// may be added.
+	//
+	// +optional
 	// +listType=map
 	// +listMapKey=sku
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=1000
-	Items []Item `json:"items"`
+	Items []Item `json:"items,omitempty"`
+
+	// Selector describes the goods in place of items: which of the brand's approved stock, at which price.
+	// The operator resolves it once, as soon as such stock is there, and writes the result to items; from
+	// then on items count, and `kubectl get campaign NAME -o yaml` shows what is sold. To resolve it anew
+	// before the sale has opened, take items out:
+	//
+	//	kubectl patch campaign NAME --type=json -p '[{"op":"remove","path":"/spec/items"}]'
+	//
+	// +optional
+	Selector *Selector `json:"selector,omitempty"`
 
 	// CommissionBps is the store owner's share of the selling price in basis points (1/100 of a
 	// percent), 0 to 10,000; 1000 is 10%. A sale without a share link leaves this part to the platform.
+	// It may rise at any time and cannot fall once the sale has opened.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	CommissionBps int32 `json:"commissionBps"`
 
-	// PreviewAt is when the catalogue begins to show the goods, in whole seconds, for example
-	// 2026-11-24T12:00:00Z. Left out: as soon as the campaign is known.
+	// TimeZone is the zone, by its IANA name, in which times without an offset are read and in which
+	// `kubectl get campaigns` shows them, for example Asia/Shanghai (the default) or Asia/Urumqi. It
+	// cannot change once the sale has opened. Return windows count in Asia/Shanghai whatever stands here.
 	//
 	// +optional
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Format=date-time
-	// +kubebuilder:validation:MaxLength=25
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$`
-	PreviewAt *metav1.Time `json:"previewAt,omitempty"`
+	// +kubebuilder:default=Asia/Shanghai
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$') && self != 'Local' && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0",message="timeZone must be the IANA name of a zone, for example Asia/Shanghai or UTC"
+	TimeZone string `json:"timeZone,omitempty"`
 
-	// StartAt is when the sale opens, in whole seconds, for example 2026-11-24T20:00:00+08:00. A time
-	// in the past opens it as soon as the brand's stock is allocated. It cannot change once the sale
-	// has opened.
+	// PreviewAt is when the catalogue begins to show the goods, in whole seconds, for example
+	// 2026-11-24T12:00:00. Left out: as soon as the campaign is known.
+	//
+	// +optional
+	PreviewAt Moment `json:"previewAt,omitempty"`
+
+	// StartAt is when the sale opens, in whole seconds: 2026-11-24T20:00:00 is eight in the evening in
+	// timeZone, 2026-11-24T20:00:00+08:00 says its offset itself. Write all times of a campaign in one of
+	// the two ways. A time in the past opens the sale as soon as the brand's stock is allocated. It cannot
+	// change once the sale has opened.
 	//
 	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Format=date-time
-	// +kubebuilder:validation:MaxLength=25
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$`
-	StartAt metav1.Time `json:"startAt"`
+	StartAt Moment `json:"startAt"`
 
-	// EndAt is when the sale closes, in whole seconds. Orders held then may still be paid within their
-	// hold. To end a sale early set it to now. It cannot change once the sale has closed.
+	// EndAt is when the sale closes, in whole seconds, for example 2026-11-25T00:00:00. Orders held then
+	// may still be paid within their hold. To end a sale early set it to now. It cannot change once the
+	// sale has closed.
 	//
 	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Format=date-time
-	// +kubebuilder:validation:MaxLength=25
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$`
-	EndAt metav1.Time `json:"endAt"`
+	EndAt Moment `json:"endAt"`
 
 	// BuyerLimitUnits is how many units one buyer may hold and buy of all items together, for example
 	// 20. 0, the default, is no limit.
@@ -117,11 +137,22 @@ type CampaignSpec struct {
 	Hold metav1.Duration `json:"hold,omitzero"`
 
 	// ReturnWindow is how long a buyer may send goods back without a reason. Commission and the brand's
-	// money become available after it.
+	// money become available after it. Once the sale has opened it may become longer, not shorter.
 	//
 	// +optional
 	// +kubebuilder:default={}
 	ReturnWindow ReturnWindow `json:"returnWindow,omitzero"`
+
+	// Admission says which goods are good enough to be sold. Left out: all that the brand got approved.
+	//
+	// +optional
+	Admission Admission `json:"admission,omitzero"`
+
+	// Lane says where the campaign's orders are computed. Left out: in the shared pool, which is right for
+	// all but the largest sales.
+	//
+	// +optional
+	Lane LaneSpec `json:"lane,omitzero"`
 
 	// Suspend stops new orders until it is false again. What is held can still be paid, and the clock
 	// of startAt and endAt runs on.
@@ -129,27 +160,49 @@ type CampaignSpec struct {
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// Lane is for the day on which this campaign's lane stands still (LaneStopped). Leave it out
-	// otherwise.
+	// DeletionPolicy is what `kubectl delete campaign` does to a sale that has opened: EndNow (the default)
+	// closes it at once; EndOnTime lets it run to endAt, and the object stays until then, shown as
+	// Terminating. See the values. It may change at any time, also while the object is being deleted:
+	//
+	//	kubectl patch campaign NAME --type=merge -p '{"spec":{"deletionPolicy":"EndNow"}}'
 	//
 	// +optional
-	Lane LaneRepair `json:"lane,omitzero"`
+	// +kubebuilder:default=EndNow
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
-// LaneRepair says how a lane that stands still goes on.
-type LaneRepair struct {
-	// SkipOffsets are entries of the campaign's lane that stopped it and are not to count, for example
-	// [181204]: the offsets that the message of LaneStopped names, or, where it names a gap, each offset
-	// that is missing. What such an entry asked for never happens, for any campaign of the lane, so first
-	// find out what it was; an entry of a newer version calls for the newer order service, not for this.
-	// An offset may be added while the sale runs and can never be taken out again, because every replica
-	// that starts must pass over the same entries.
+// DeletionPolicy is what a deletion does to a sale that has opened.
+//
+// +kubebuilder:validation:Enum=EndNow;EndOnTime
+type DeletionPolicy string
+
+// The deletion policies. One that has not opened is ended at once under both.
+const (
+	// EndNow publishes the end and lets the object go as soon as that is durable, normally within a
+	// second. The lane sells nothing more; what is held can still be paid within spec.hold; unsold units
+	// go back to the brand's pool.
+	EndNow DeletionPolicy = "EndNow"
+	// EndOnTime keeps a running sale safe from a deletion by mistake, for example of its namespace: the
+	// finalizer holds the object until spec.endAt, or until the lane has closed the sale if that is
+	// earlier. Meanwhile everything goes on and the spec can be edited; Ready says EndingOnTime. At
+	// spec.endAt the end is published as with EndNow, whether or not the order service can be heard, so
+	// that no deletion hangs longer.
+	EndOnTime DeletionPolicy = "EndOnTime"
+)
+
+// Admission is what goods need to be sold.
+type Admission struct {
+	// MinTrialIndexTenths is the least trial index, in tenths of a point, that each item's style needs:
+	// 50 is 5.0 of 10, the mark of Yunji's index. The index is the mean of what trial users gave for
+	// performance, price, look and packaging, as brand-intake has it. A style that has not been tried
+	// does not have it. A campaign with such goods is refused with TrialIndexTooLow, which names them,
+	// and goes on by itself once they have been tried well enough; a selector leaves them out. 0, the
+	// default, asks for no trial.
 	//
 	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=16
-	// +kubebuilder:validation:items:Minimum=0
-	SkipOffsets []int64 `json:"skipOffsets,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	MinTrialIndexTenths int32 `json:"minTrialIndexTenths,omitempty"`
 }
 
 // Item is one SKU on sale.
@@ -159,7 +212,7 @@ type Item struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[!-~]+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="sku must be the barcode as it stands in the stock file: letters, digits and signs without spaces"
 	SKU string `json:"sku"`
 
 	// PriceFen is what a buyer pays for one unit, in fen (¥1 = 100 fen), for example 5990 for ¥59.90.

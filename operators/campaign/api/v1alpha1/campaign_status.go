@@ -13,13 +13,33 @@ type CampaignStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// Revision is the generation of the record in campaigns.v1. It grows by one with each record that is
+	// published, also with one that asks the brand's pool again for what it refused, and is never under
+	// the metadata.generation that the record was made from.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Revision int64 `json:"revision,omitempty"`
+
 	// Phase is how far the sale has gone.
 	//
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// Conditions say what is true of the campaign: Published, Allocated, LaneRunning, and Ready, which
-	// is False with the deepest reason when any of them is not as it should be.
+	// StartsAt is spec.startAt in spec.timeZone, for example "2026-11-24 20:00:00".
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=19
+	StartsAt string `json:"startsAt,omitempty"`
+
+	// EndsAt is spec.endAt in spec.timeZone.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=19
+	EndsAt string `json:"endsAt,omitempty"`
+
+	// Conditions say what is true of the campaign: Selected, Published, Allocated, LaneRunning, Scaled,
+	// and Ready, which is False with the deepest reason when any of them is not as it should be.
 	//
 	// +optional
 	// +listType=map
@@ -37,6 +57,23 @@ type CampaignStatus struct {
 	//
 	// +optional
 	PublishedAt *metav1.Time `json:"publishedAt,omitempty"`
+
+	// ReportedAt is when the operator last heard of the campaign from its lane, to half a minute: a
+	// report that changes nothing else here is not worth a write to the API server.
+	//
+	// +optional
+	ReportedAt *metav1.Time `json:"reportedAt,omitempty"`
+
+	// LaneOffset is the offset in the lane up to which the numbers here are true.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LaneOffset int64 `json:"laneOffset,omitempty"`
+
+	// Scale is how many pods a dedicated lane has. Left out for the shared pool.
+	//
+	// +optional
+	Scale *LaneScale `json:"scale,omitempty"`
 
 	// Units is the stock that the campaign has been given: held, sold and left together.
 	//
@@ -101,6 +138,21 @@ type Lane struct {
 	Partition int32 `json:"partition"`
 }
 
+// LaneScale is how many pods of a dedicated lane there are to be and are.
+type LaneScale struct {
+	// Wanted is the least number by the schedule: replicas before, during or after the sale.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Wanted int32 `json:"wanted"`
+
+	// Ready is how many answer.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Ready int32 `json:"ready"`
+}
+
 // Phase is how far a campaign has gone. It only goes forward once the sale is Live.
 //
 // +kubebuilder:validation:Enum=Preview;Warming;Live;Draining;AfterSale;Settled
@@ -122,48 +174,3 @@ const (
 	// PhaseSettled: each order is final and each payment settled.
 	PhaseSettled Phase = "Settled"
 )
-
-// The condition types of a Campaign.
-const (
-	// ConditionReady is the one to look at: the campaign does what its spec says.
-	ConditionReady = "Ready"
-	// ConditionPublished: the services have been told this generation of the spec.
-	ConditionPublished = "Published"
-	// ConditionAllocated: the brand's pool gave the stock of this generation.
-	ConditionAllocated = "Allocated"
-	// ConditionLaneRunning: the lane takes in what is wanted and keeps time.
-	ConditionLaneRunning = "LaneRunning"
-)
-
-// The reasons of the conditions. A refusal of the brand's pool brings its own: UnknownBrand,
-// BrandSuspended, UnknownSKU, SettlementTooLow or NotEnoughStock.
-const (
-	// ReasonPending: an answer is awaited, nothing is wrong yet.
-	ReasonPending = "Pending"
-	// ReasonPublished: the desired state stands in campaigns.v1.
-	ReasonPublished = "Published"
-	// ReasonAllocated: the pool gave the stock.
-	ReasonAllocated = "Allocated"
-	// ReasonRefused: the pool refused without a reason of its own.
-	ReasonRefused = "Refused"
-	// ReasonRunning: the lane follows.
-	ReasonRunning = "Running"
-	// ReasonLaneStopped: the lane stands still and says why.
-	ReasonLaneStopped = "LaneStopped"
-	// ReasonLaneSilent: the lane does not answer or did not keep a time.
-	ReasonLaneSilent = "LaneSilent"
-	// ReasonWindowTooShort: the return window is under what this operator allows.
-	ReasonWindowTooShort = "WindowTooShort"
-	// ReasonPublishFailed: the broker did not take the desired state; it is tried again.
-	ReasonPublishFailed = "PublishFailed"
-	// ReasonEnded: the end of this campaign was published before, and an end is final.
-	ReasonEnded = "Ended"
-	// ReasonAsWanted: everything is as the spec says.
-	ReasonAsWanted = "AsWanted"
-	// ReasonSuspended: as wanted, and spec.suspend keeps it from selling.
-	ReasonSuspended = "Suspended"
-)
-
-// Finalizer keeps a deleted Campaign until its end stands in campaigns.v1, from which the lane
-// closes the sale. Paid orders do not need the object after that.
-const Finalizer = "sale.qingcang.io/campaign"

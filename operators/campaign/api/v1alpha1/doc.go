@@ -1,4 +1,4 @@
-// Package v1alpha1 is the Campaign resource: what operations write to run a sale, and what the
+// Package v1alpha1 is the Campaign and the OwnerProgram: what operations write to run sales, and what the
 // operator tells them of it. Its field comments are the manual that `kubectl explain` prints.
 //
 // +kubebuilder:object:generate=true
@@ -16,7 +16,7 @@ var GroupVersion = schema.GroupVersion{Group: "sale.qingcang.io", Version: "v1al
 
 // AddToScheme teaches a scheme the kinds of this package.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &Campaign{}, &CampaignList{})
+	scheme.AddKnownTypes(GroupVersion, &Campaign{}, &CampaignList{}, &OwnerProgram{}, &OwnerProgramList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -35,8 +35,8 @@ func aCampaign(edits ...edit) *v1alpha1.Campaign {
 			Title:          "Autumn coats",
 			Items:          []v1alpha1.Item{{SKU: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
 			CommissionBps:  1_000,
-			StartAt:        metav1.NewTime(noon),
-			EndAt:          metav1.NewTime(two),
+			StartAt:        v1alpha1.MomentOf(noon),
+			EndAt:          v1alpha1.MomentOf(two),
 			HoldLimitUnits: new(int64(200)),
 			Hold:           metav1.Duration{Duration: 15 * time.Minute},
 			ReturnWindow: v1alpha1.ReturnWindow{
@@ -91,7 +91,11 @@ func allocatedSince(t time.Time) metav1.Condition {
 
 // published is the record of a campaign in partition 2.
 func published(c *v1alpha1.Campaign) *campaignv1.Desired {
-	return desired(c, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: c.Spec.Lane.SkipOffsets})
+	times, err := c.Spec.Schedule()
+	if err != nil {
+		panic(err)
+	}
+	return desired(c, times, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: c.Spec.Lane.SkipOffsets})
 }
 
 // laneSays is a lane's word after it took a generation in and its stock was allocated.

@@ -5,7 +5,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
@@ -14,7 +13,7 @@ import (
 )
 
 // desired is the campaign as the services read it.
-func desired(c *v1alpha1.Campaign, cluster string, lane *campaignv1.Lane) *campaignv1.Desired {
+func desired(c *v1alpha1.Campaign, times v1alpha1.Schedule, cluster string, lane *campaignv1.Lane) *campaignv1.Desired {
 	items := make([]*campaignv1.Item, 0, len(c.Spec.Items))
 	for _, i := range c.Spec.Items {
 		items = append(items, &campaignv1.Item{
@@ -31,9 +30,9 @@ func desired(c *v1alpha1.Campaign, cluster string, lane *campaignv1.Lane) *campa
 		Title:           c.Spec.Title,
 		Items:           items,
 		CommissionBps:   c.Spec.CommissionBps,
-		PreviewAt:       timestamp(c.Spec.PreviewAt),
-		StartAt:         timestamp(&c.Spec.StartAt),
-		EndAt:           timestamp(&c.Spec.EndAt),
+		PreviewAt:       timestamp(times.Preview),
+		StartAt:         timestamp(times.Start),
+		EndAt:           timestamp(times.End),
 		BuyerLimitUnits: c.Spec.BuyerLimitUnits,
 		HoldLimitUnits:  ptr.Deref(c.Spec.HoldLimitUnits, 0),
 		HoldSeconds:     int64(c.Spec.Hold.Duration / time.Second),
@@ -51,11 +50,11 @@ var windowStarts = map[v1alpha1.WindowStart]campaignv1.ReturnWindow_From{
 	v1alpha1.FromSigning:      campaignv1.ReturnWindow_FROM_SIGNING,
 }
 
-func timestamp(t *metav1.Time) *timestamppb.Timestamp {
-	if t == nil {
+func timestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
 		return nil
 	}
-	return timestamppb.New(t.Time)
+	return timestamppb.New(t)
 }
 
 // outdated returns what is wanted if campaigns.v1 does not hold it, else nil. An older generation

@@ -16,6 +16,7 @@ type facts struct {
 	campaign *v1alpha1.Campaign
 	lane     *campaignv1.Status
 	now      time.Time
+	times    v1alpha1.Schedule
 	// want is the desired state of this spec.
 	want *campaignv1.Desired
 	// refusal is why this spec is not published, nil when it may be.
@@ -29,14 +30,15 @@ type facts struct {
 }
 
 func gather(s Snapshot, now time.Time) facts {
+	times, unreadable := s.Campaign.Spec.Schedule()
 	f := facts{
-		campaign: s.Campaign, lane: s.Lane, now: now,
-		want:         desired(s.Campaign, s.Settings.Cluster, lane(s)),
+		campaign: s.Campaign, lane: s.Lane, now: now, times: times,
+		want:         desired(s.Campaign, times, s.Settings.Cluster, lane(s)),
 		generation:   s.Published.GetGeneration(),
 		publishFault: s.PublishFault,
 		publishedAt:  now,
 	}
-	f.refusal = refusal(s)
+	f.refusal = refusal(s, unreadable)
 	if f.refusal == nil && f.publishFault == "" {
 		f.generation = max(f.generation, s.Campaign.Generation)
 	}
@@ -56,6 +58,8 @@ func (f facts) status(publish *campaignv1.Desired) *v1alpha1.CampaignStatus {
 	status := &v1alpha1.CampaignStatus{
 		ObservedGeneration: f.campaign.Generation,
 		Phase:              f.phase(),
+		StartsAt:           local(f.times.Start),
+		EndsAt:             local(f.times.End),
 		Conditions:         old.Conditions,
 		Lane:               old.Lane,
 		PublishedAt:        old.PublishedAt,
@@ -85,6 +89,14 @@ func (f facts) status(publish *campaignv1.Desired) *v1alpha1.CampaignStatus {
 	}
 	f.judge(status)
 	return status
+}
+
+// local is a time as people read it in its campaign's zone.
+func local(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateTime)
 }
 
 // judge sets the conditions, the deepest first: each later one may rest on those before it.

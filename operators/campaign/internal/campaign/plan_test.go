@@ -129,9 +129,8 @@ func TestALoosenedOperatorTakesShortWindowsFromSigning(t *testing.T) {
 }
 
 func TestEverythingOfTheSpecIsPublished(t *testing.T) {
-	preview := metav1.NewTime(morning)
 	c := aCampaign(suspended, func(c *v1alpha1.Campaign) {
-		c.Spec.PreviewAt = &preview
+		c.Spec.PreviewAt = v1alpha1.MomentOf(morning)
 		c.Spec.BuyerLimitUnits, c.Spec.HoldLimitUnits = 20, new(int64(8))
 		c.Spec.Lane.SkipOffsets = []int64{181_204}
 	})

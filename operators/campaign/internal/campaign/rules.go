@@ -27,13 +27,15 @@ func pending(message string) verdict {
 }
 
 // refusal is why the operator itself does not publish this spec, nil when it does.
-func refusal(s Snapshot) *verdict {
+func refusal(s Snapshot, unreadable error) *verdict {
 	window := s.Campaign.Spec.ReturnWindow
 	least := s.Settings.MinReturnWindow
 	var v verdict
 	switch {
 	case s.Published.GetClosed():
 		v = no(v1alpha1.ReasonEnded, "the end of this campaign was published before and is final: delete it and make another")
+	case unreadable != nil:
+		v = no(v1alpha1.ReasonTimeUnreadable, bounded(unreadable.Error())+": write the times with their offsets, for example 2026-11-24T20:00:00+08:00")
 	case window.Duration.Duration < least:
 		v = no(v1alpha1.ReasonWindowTooShort, fmt.Sprintf(
 			"returnWindow.duration is %s, at least %s is needed: make it longer", window.Duration.Duration, least))
@@ -150,7 +152,7 @@ func (f facts) openDue(status *v1alpha1.CampaignStatus) time.Time {
 	if !waits || f.campaign.Spec.Suspend || c == nil || c.Status != metav1.ConditionTrue {
 		return time.Time{}
 	}
-	return later(f.campaign.Spec.StartAt.Time, c.LastTransitionTime.Time).Add(Grace)
+	return later(f.times.Start, c.LastTransitionTime.Time).Add(Grace)
 }
 
 // closeDue is when the lane must have closed the sale, zero when it is not open. An end that was set
@@ -159,7 +161,7 @@ func (f facts) closeDue(status *v1alpha1.CampaignStatus) time.Time {
 	if f.lane.GetPhase() != campaignv1.Status_PHASE_OPEN || status.PublishedAt == nil {
 		return time.Time{}
 	}
-	return later(f.campaign.Spec.EndAt.Time, status.PublishedAt.Time).Add(Grace)
+	return later(f.times.End, status.PublishedAt.Time).Add(Grace)
 }
 
 func later(a, b time.Time) time.Time {

@@ -57,8 +57,8 @@ func newBench(t *testing.T) *bench {
 		ObjectMeta: metav1.ObjectMeta{Name: "coats", Namespace: "sales", UID: "uid-coats", Generation: 1},
 		Spec: v1alpha1.CampaignSpec{
 			Items:        []v1alpha1.Item{{SKU: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
-			StartAt:      metav1.NewTime(noon.Add(time.Hour)),
-			EndAt:        metav1.NewTime(noon.Add(2 * time.Hour)),
+			StartAt:      v1alpha1.MomentOf(noon.Add(time.Hour)),
+			EndAt:        v1alpha1.MomentOf(noon.Add(2 * time.Hour)),
 			ReturnWindow: v1alpha1.ReturnWindow{Duration: metav1.Duration{Duration: campaign.LegalReturnWindow}, From: v1alpha1.FromNextMidnight},
 		},
 	}

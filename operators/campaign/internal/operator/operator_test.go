@@ -62,8 +62,8 @@ func apply(t *testing.T, s *teststack.Stack, edits ...func(*v1alpha1.Campaign)) 
 			Title:         "Autumn coats",
 			Items:         []v1alpha1.Item{{SKU: "C1", PriceFen: 6_000, SettlementFen: 4_000, Units: 10}},
 			CommissionBps: 1_000,
-			StartAt:       metav1.NewTime(time.Now().Add(time.Hour)),
-			EndAt:         metav1.NewTime(time.Now().Add(2 * time.Hour)),
+			StartAt:       v1alpha1.MomentOf(time.Now().Add(time.Hour)),
+			EndAt:         v1alpha1.MomentOf(time.Now().Add(2 * time.Hour)),
 		},
 	}
 	for _, e := range edits {
@@ -249,13 +249,14 @@ func TestARefusalIsShownAndCorrected(t *testing.T) {
 func TestWarmingBeginsByTheClock(t *testing.T) {
 	s := teststack.New(t).WithBroker(t)
 	run(t, s)
+	warm := time.Now().Add(2 * time.Second)
 	c := apply(t, s, func(c *v1alpha1.Campaign) {
-		c.Spec.StartAt = metav1.NewTime(time.Now().Add(campaign.WarmUp + 2*time.Second))
+		c.Spec.StartAt = v1alpha1.MomentOf(warm.Add(campaign.WarmUp))
 	})
 	becomes(t, s, c, v1alpha1.PhasePreview, "False", v1alpha1.ReasonPending)
 	laneSays(t, s, allocated(c, campaignv1.Status_PHASE_WAITING, 1))
 	becomes(t, s, c, v1alpha1.PhaseWarming, "True", v1alpha1.ReasonAsWanted)
-	if late := time.Since(c.Spec.StartAt.Add(-campaign.WarmUp)); late < 0 || late > 3*time.Second {
+	if late := time.Since(warm.Truncate(time.Second)); late < 0 || late > 3*time.Second {
 		t.Errorf("it was seen warming %s after its time, want at once (3 s for a busy machine)", late)
 	}
 }

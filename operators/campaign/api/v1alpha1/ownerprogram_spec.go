@@ -1,0 +1,330 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OwnerProgramSpec is the programme that operations want.
+//
+// ---
+// Each refusal begins with the rule's name, which tests, pages and people quote, and names the article.
+//
+// +kubebuilder:validation:XValidation:rule="self.depth != 2 || has(self.signOff)",fieldPath=".depth",message="DepthNeedsSignOff (禁止传销条例, article 7 (3)): at depth 2 an owner earns on sales of owners whom he brought, which only a dated legal sign-off can carry: set depth to 1, or give signOff"
+// +kubebuilder:validation:XValidation:rule="self.depth == 2 || self.ranks.all(r, r.secondLevelBps == 0)",fieldPath=".ranks",message="NoUplinePay (禁止传销条例, article 7 (3)): secondLevelBps pays an owner for sales of those whom he brought, and this programme has depth 1: set secondLevelBps to 0"
+type OwnerProgramSpec struct {
+	// Title is what owners see, for example "Store owner".
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=120
+	Title string `json:"title"`
+
+	// FeeFen is what the membership costs, once, in fen: 39800, the default, is ¥398; 0 is a membership
+	// for nothing. It buys membership benefits, and no part of it can become anybody's commission. A
+	// change holds for memberships ordered from then on.
+	//
+	// +optional
+	// +kubebuilder:default=39800
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
+	FeeFen int64 `json:"feeFen"`
+
+	// FeeReturnWindow is how long a member may have the fee back without a reason, 168h (the seven days of
+	// the law, and the default) to 8760h.
+	//
+	// +optional
+	// +kubebuilder:default="168h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="FeeIsRefundable: feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	FeeReturnWindow metav1.Duration `json:"feeReturnWindow,omitzero"`
+
+	// FeeGrants is what the fee buys. Benefits, the default, is all that it can buy; the other values are
+	// forbidden and are known here so that the refusal can name the rule.
+	//
+	// +optional
+	// +kubebuilder:default={Benefits}
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=3
+	// +kubebuilder:validation:XValidation:rule="!('RightToRecruit' in self)",message="NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy the right to bring others in: take RightToRecruit out"
+	// +kubebuilder:validation:XValidation:rule="!('Rank' in self)",message="NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy a rank, which comes from one's own sales and service: take Rank out"
+	FeeGrants []FeeGrant `json:"feeGrants,omitempty"`
+
+	// Ranks are what owners can be, by ascending requirement, 1 to 10. The first asks for nothing: it is
+	// what everybody is who joins.
+	//
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:XValidation:rule="self[0].minOwnSalesFen == 0 && self[0].minServiceScoreTenths == 0",message="the first rank must ask for nothing, because it is what everybody is who joins: set its minOwnSalesFen and minServiceScoreTenths to 0"
+	// +kubebuilder:validation:XValidation:rule="self.all(n, r, n == 0 || (r.minOwnSalesFen >= self[n-1].minOwnSalesFen && r.minServiceScoreTenths >= self[n-1].minServiceScoreTenths && (r.minOwnSalesFen > self[n-1].minOwnSalesFen || r.minServiceScoreTenths > self[n-1].minServiceScoreTenths)))",message="each rank must ask for more than the one before it, in minOwnSalesFen or minServiceScoreTenths, and for less in neither: put the ranks in ascending order"
+	// +kubebuilder:validation:XValidation:rule="self.all(n, r, n == 0 || r.rateBps >= self[n-1].rateBps)",message="a rank must not pay less than the one before it, else owners lose by selling more: raise its rateBps"
+	Ranks []Rank `json:"ranks"`
+
+	// Depth is how many owners share the commission of one sale: 1, the default, is the owner whose link it
+	// was; 2 is also the owner who brought him, which needs signOff. More cannot be had.
+	//
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:XValidation:rule="self <= 2",message="NoUplinePay (禁止传销条例, article 7 (3)): three or more levels that earn on one sale are pay by downline sales: set depth to 1, or to 2 with a signOff"
+	Depth int32 `json:"depth"`
+
+	// SignOff is the legal department's consent to depth 2. Without it depth is 1.
+	//
+	// +optional
+	SignOff *SignOff `json:"signOff,omitempty"`
+
+	// Rewards are forbidden, and left out. The law leaves one kind of pay: an owner's share of sales over
+	// links of one's own, which ranks and campaigns say. The list is here so that the ladders of other
+	// programmes, "90 recruits: ¥500 a month" among them, are refused by the name of the rule that they
+	// break.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	Rewards []Reward `json:"rewards,omitempty"`
+
+	// Freeze is how long commission waits, after the sale's return window, until it can be withdrawn, 0s
+	// (the default) to 2160h, for example 24h.
+	//
+	// +optional
+	// +kubebuilder:default="0s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) <= duration('2160h')",message="freeze must be 0s to 2160h in whole hours, minutes and seconds, for example 24h"
+	Freeze metav1.Duration `json:"freeze,omitempty"`
+
+	// ReturnWindow is the least return window of the goods that owners of this programme sell, 168h (the
+	// seven days of the law, and the default) to 8760h. Commission counts as earned after the window of
+	// its sale. A Campaign of the same namespace with a shorter one is refused with WindowTooShort.
+	//
+	// +optional
+	// +kubebuilder:default="168h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="returnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	ReturnWindow metav1.Duration `json:"returnWindow,omitzero"`
+
+	// Withdrawal says how owners take their money out.
+	//
+	// +optional
+	// +kubebuilder:default={}
+	Withdrawal WithdrawalRules `json:"withdrawal,omitzero"`
+}
+
+// FeeGrant is something that a fee buys.
+//
+// +kubebuilder:validation:Enum=Benefits;RightToRecruit;Rank
+type FeeGrant string
+
+// What fees buy. All but the first are refused.
+const (
+	// FeeGrantsBenefits: the benefits of the membership.
+	FeeGrantsBenefits FeeGrant = "Benefits"
+	// FeeGrantsRightToRecruit is forbidden: NoEntryFee.
+	FeeGrantsRightToRecruit FeeGrant = "RightToRecruit"
+	// FeeGrantsRank is forbidden: NoEntryFee.
+	FeeGrantsRank FeeGrant = "Rank"
+)
+
+// Rank is what an owner is by own sales and service, never by others whom he brought.
+//
+// +kubebuilder:validation:XValidation:rule="self.rateBps + self.secondLevelBps <= 10000",fieldPath=".secondLevelBps",message="rateBps and secondLevelBps together must not be over 10000, the whole commission: lower one of them"
+type Rank struct {
+	// Name of the rank, for example mentor: lower case letters, digits and -, at most 40.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="a rank's name must be lower case letters, digits and -, for example mentor"
+	Name string `json:"name"`
+
+	// MinOwnSalesFen is what the owner's own links must have sold in the last 90 days, in fen, for example
+	// 5000000 for ¥50,000. 0, the default, asks for nothing.
+	//
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000000000
+	MinOwnSalesFen int64 `json:"minOwnSalesFen"`
+
+	// MinServiceScoreTenths is the least mean of what buyers gave the owner, in tenths of a point, 0 to 50,
+	// for example 45 for 4.5 of 5. 0, the default, asks for nothing.
+	//
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=50
+	MinServiceScoreTenths int32 `json:"minServiceScoreTenths"`
+
+	// QualifyBy is where the rank comes from. OwnSales and Service, together the default, are all that it
+	// can come from; the other values are forbidden and are known here so that the refusal can name the
+	// rule.
+	//
+	// +optional
+	// +kubebuilder:default={OwnSales,Service}
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:XValidation:rule="!('HeadCount' in self)",message="NoHeadCountRank (禁止传销条例, article 7 (1)): a rank cannot come from the number of people that somebody brought: take HeadCount out"
+	// +kubebuilder:validation:XValidation:rule="!('TeamSales' in self)",message="NoTeamSalesRank (禁止传销条例, article 7 (3)): a rank cannot come from what others sell whom somebody brought: take TeamSales out"
+	QualifyBy []Qualification `json:"qualifyBy,omitempty"`
+
+	// RateBps is the part of a campaign's commission that an owner of this rank gets for a sale over a link
+	// of his own, in basis points, 0 to 10,000: with 3000, and a campaign's commissionBps of 1000, he gets
+	// ¥1.80 of a sale of ¥60.
+	//
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	RateBps int32 `json:"rateBps"`
+
+	// SecondLevelBps is the part of that commission that the owner who brought the seller gets, in basis
+	// points, 0 (the default) to 5,000. It needs depth 2.
+	//
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=5000
+	SecondLevelBps int32 `json:"secondLevelBps"`
+}
+
+// Qualification is something that a rank comes from.
+//
+// +kubebuilder:validation:Enum=OwnSales;Service;HeadCount;TeamSales
+type Qualification string
+
+// What ranks come from. The last two are refused.
+const (
+	// ByOwnSales: sales over the owner's own links.
+	ByOwnSales Qualification = "OwnSales"
+	// ByService: what buyers said of the owner.
+	ByService Qualification = "Service"
+	// ByHeadCount is forbidden: NoHeadCountRank.
+	ByHeadCount Qualification = "HeadCount"
+	// ByTeamSales is forbidden: NoTeamSalesRank.
+	ByTeamSales Qualification = "TeamSales"
+)
+
+// SignOff is the legal department's consent to a commission of two levels, as it was filed.
+type SignOff struct {
+	// By is who signed, for example "Legal department, Wang L.", 1 to 120 characters.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=120
+	By string `json:"by"`
+
+	// Reference is the number under which it was filed, for example LEG-2026-0417, 1 to 120 characters.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=120
+	Reference string `json:"reference"`
+
+	// Date is the day in Asia/Shanghai on which it was signed, for example 2026-10-12. Until that day has
+	// come the programme is not published (SignOffNotYet).
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:XValidation:rule="self.matches('^20[0-9]{2}-[0-9]{2}-[0-9]{2}$') && timestamp(self + 'T00:00:00Z') >= timestamp('2005-11-01T00:00:00Z')",message="signOff.date must be a day of the calendar, for example 2026-10-12, and not before 1 November 2005, when 禁止传销条例 came into force"
+	Date string `json:"date"`
+
+	// DocumentSHA256 is the checksum of the signed document, so that it can be told from any other: 64
+	// lower case hexadecimal digits, as sha256sum prints them.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-f]{64}$')",message="signOff.documentSHA256 must be 64 lower case hexadecimal digits, as `sha256sum FILE` prints them"
+	DocumentSHA256 string `json:"documentSHA256"`
+}
+
+// Reward is pay beside the commission of own sales. Each kind is refused.
+//
+// +kubebuilder:validation:XValidation:rule="self.for != 'Recruit'",fieldPath=".for",message="NoPayForRecruiting (禁止传销条例, article 7 (1)): nobody can be paid for people whom he brought, by number or by head: take this reward out"
+// +kubebuilder:validation:XValidation:rule="self.for != 'Fee'",fieldPath=".for",message="NoPayFromFee (禁止传销条例, article 7 (2)): no part of a membership fee can become commission: take this reward out"
+// +kubebuilder:validation:XValidation:rule="self.for != 'TeamSales'",fieldPath=".for",message="NoUplinePay (禁止传销条例, article 7 (3)): nobody can be paid by what others sell whom he brought: take this reward out"
+// +kubebuilder:validation:XValidation:rule="self.for != 'Sale'",fieldPath=".for",message="an owner's own sales are paid by ranks[].rateBps of the campaign's commission: take this reward out and set the rate there"
+type Reward struct {
+	// For is what is paid for.
+	//
+	// +required
+	For RewardCause `json:"for"`
+
+	// Count is how many of them the reward asks for, for example 90 recruits.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Count int64 `json:"count,omitempty"`
+
+	// PayFen is what is paid, in fen, for example 50000 for ¥500.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PayFen int64 `json:"payFen,omitempty"`
+
+	// RateBps is the part that is paid, in basis points.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	RateBps int32 `json:"rateBps,omitempty"`
+
+	// Every is how often it is paid.
+	//
+	// +optional
+	Every RewardPeriod `json:"every,omitempty"`
+}
+
+// RewardCause is what a reward is for.
+//
+// +kubebuilder:validation:Enum=Sale;Recruit;Fee;TeamSales
+type RewardCause string
+
+// What rewards are for.
+const (
+	// ForSale: an own sale. It is paid by a rank's rate.
+	ForSale RewardCause = "Sale"
+	// ForRecruit is forbidden: NoPayForRecruiting.
+	ForRecruit RewardCause = "Recruit"
+	// ForFee is forbidden: NoPayFromFee.
+	ForFee RewardCause = "Fee"
+	// ForTeamSales is forbidden: NoUplinePay.
+	ForTeamSales RewardCause = "TeamSales"
+)
+
+// RewardPeriod is how often a reward is paid.
+//
+// +kubebuilder:validation:Enum=Once;Month;Year
+type RewardPeriod string
+
+// WithdrawalRules say how owners take their money out.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.maxDayFen) || !has(self.minFen) || self.maxDayFen >= self.minFen",fieldPath=".maxDayFen",message="withdrawal.maxDayFen must not be under minFen, else nobody can take money out: raise it or lower minFen"
+type WithdrawalRules struct {
+	// MinFen is the least that can be taken out at a time, in fen, 1 to 1,000,000; 100, the default, is ¥1.
+	//
+	// +optional
+	// +kubebuilder:default=100
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	MinFen int64 `json:"minFen,omitempty"`
+
+	// MaxDayFen is the most that one owner can take out on one day in Asia/Shanghai, in fen, 1 to
+	// 100,000,000; 2000000, the default, is ¥20,000.
+	//
+	// +optional
+	// +kubebuilder:default=2000000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000000
+	MaxDayFen int64 `json:"maxDayFen,omitempty"`
+
+	// MaxDayTimes is how often one owner can take money out on one such day, 1 to 100; 3 is the default.
+	//
+	// +optional
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	MaxDayTimes int32 `json:"maxDayTimes,omitempty"`
+}
