@@ -68,7 +68,7 @@ func StartControlPlane(ctx context.Context, supervisor *Supervisor, assets Asset
 	}
 	err = supervisor.Start(ctx, Process{
 		Name: APIServerName, Path: assets.APIServer, Uncounted: true,
-		Ready: httpReady(plane.Server+"/readyz", trust),
+		Ready: HTTPSReady(plane.Server+"/readyz", trust),
 		Args:  append(apiServerArgs(id, store), fmt.Sprintf("--secure-port=%d", ports[2])),
 	})
 	return plane, err

@@ -31,10 +31,10 @@ func TCPReady(address string) Check {
 }
 
 // HTTPReady is satisfied when url answers 200.
-func HTTPReady(url string) Check { return httpReady(url, nil) }
+func HTTPReady(url string) Check { return HTTPSReady(url, nil) }
 
-// httpReady trusts the given authorities for https.
-func httpReady(url string, authorities *x509.CertPool) Check {
+// HTTPSReady is HTTPReady for a server that the given authorities vouch for.
+func HTTPSReady(url string, authorities *x509.CertPool) Check {
 	client := &http.Client{Transport: &http.Transport{
 		// Every check is a connection of its own: the process may be another one by now.
 		DisableKeepAlives: true,

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/stack"
+)
+
+// stamp is the variable that tells a service's telemetry its version.
+const stamp = "github.com/qingcang/qingcang/services/internal/run.stamped"
+
+// origin is what an image is made of. Nothing else of the machine or the hour gets into it.
+type origin struct {
+	version, commit string
+	// at is the commit's time, which every file and the image itself carry.
+	at time.Time
+}
+
+// readOrigin asks git; a tree that is not its commit says so in its version.
+func readOrigin(ctx context.Context, root, version string) (origin, error) {
+	commit, err := command(ctx, root, nil, "git", "rev-parse", "HEAD")
+	if err != nil {
+		return origin{}, err
+	}
+	seconds, err := command(ctx, root, nil, "git", "show", "--no-patch", "--format=%ct", "HEAD")
+	if err != nil {
+		return origin{}, err
+	}
+	at, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return origin{}, fmt.Errorf("read the time of the commit: %w", err)
+	}
+	if version == "" {
+		if version, err = command(ctx, root, nil, "git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"); err != nil {
+			return origin{}, err
+		}
+	}
+	return origin{version: version, commit: commit, at: time.Unix(at, 0).UTC()}, nil
+}
+
+// buildBinaries builds each product as a static binary of its name into dir. What is up to date there
+// is not linked again.
+func buildBinaries(ctx context.Context, root, dir, arch, version string, all []product, progress io.Writer) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("resolve the folder of the binaries: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder of the binaries: %w", err)
+	}
+	var modfile string
+	for _, p := range all {
+		// Flags of the user's own would make another binary of the same commit.
+		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch, "GOFLAGS="}
+		args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X " + stamp + "=" + version, "-o", filepath.Join(dir, p.name)}
+		if p.module != "" {
+			if modfile == "" {
+				if modfile, err = stack.EmbeddedModfile(ctx, root, progress); err != nil {
+					return err
+				}
+			}
+			env = append(env, "GOWORK=off")
+			args = append(args, "-modfile", modfile, "-tags", stack.EmbeddedTags)
+		}
+		began := time.Now()
+		if _, err := command(ctx, filepath.Join(root, p.module), env, "go", append(args, p.pkg)...); err != nil {
+			return err
+		}
+		const worthALine = 5 * time.Second
+		if took := time.Since(began); took > worthALine {
+			_, _ = fmt.Fprintf(progress, "built %s in %.0f s\n", p.name, took.Seconds())
+		}
+	}
+	return nil
+}
+
+// command runs a program and returns what it prints; its complaint is the error.
+func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir, c.Env = dir, append(os.Environ(), env...)
+	var complaint bytes.Buffer
+	c.Stderr = &complaint
+	out, err := c.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", name, args[0], err, strings.TrimSpace(complaint.String()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
