@@ -110,8 +110,14 @@ func report(service string, log *slog.Logger, err error) int {
 	}
 }
 
-// version is the commit that the binary was built from, as far as Go knows it.
+// stamped is the version that hack/images links into a service.
+var stamped string
+
+// version is the stamped one, else the commit that the binary was built from, as far as Go knows it.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
