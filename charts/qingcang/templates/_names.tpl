@@ -1,0 +1,72 @@
+{{- /* Names and labels. Each takes a dict: root, and name, which is "order", "campaign-operator" and so on. */ -}}
+
+{{- define "qingcang.fullname" -}}
+{{ .root.Release.Name }}-{{ .name }}
+{{- end }}
+
+{{- /* Labels that find pods; they can never change. */ -}}
+{{- define "qingcang.selector" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- end }}
+
+{{- /* No version: a pod is replaced when what it runs changes, not with every version of the chart. */ -}}
+{{- define "qingcang.podLabels" -}}
+{{ include "qingcang.selector" . }}
+app.kubernetes.io/part-of: qingcang
+{{- end }}
+
+{{- define "qingcang.labels" -}}
+{{ include "qingcang.podLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{- define "qingcang.image" -}}
+{{- $image := .root.Values.image -}}
+{{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}/{{ .name }}
+{{- with index $image.digests .name }}@{{ . }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- /* The services, and what each needs of what there is to configure. "staff" is the log-in of staff,
+"ready" the path of the readiness probe. */ -}}
+{{- define "qingcang.services" -}}
+brand-intake:
+  mongodb: true
+  vault: true
+  staff: true
+  ready: /readyz
+catalog:
+  mongodb: false
+  tokens: [share]
+  staff: true
+  ready: /readyz
+store-owner:
+  mongodb: true
+  tokens: [buyer, owner, share]
+  vault: true
+  wechat: true
+  login: true
+  ready: /readyz
+order:
+  mongodb: true
+  tokens: [buyer, share]
+  staff: true
+  wechat: true
+  # Orders are placed and held without the database; one that is away must not close the sale.
+  ready: /readyz?exclude=mongodb
+fulfilment:
+  mongodb: true
+  tokens: [buyer]
+  vault: true
+  staff: true
+  ready: /readyz
+{{- end }}
+
+{{- /* Finds the pods of this release: those of the chart, and the lanes that the operator makes, whose pods
+carry the order service's labels but its name. */ -}}
+{{- define "qingcang.lanes" -}}
+matchExpressions:
+- {key: sale.qingcang.io/campaign, operator: Exists}
+{{- end }}

@@ -1,0 +1,118 @@
+{{- /* Parts of pods: what makes them restricted, their way to Kafka and MongoDB, where they run. */ -}}
+
+{{- define "qingcang.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "qingcang.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "qingcang.pull" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+{{- range . }}
+- name: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Over nodes and zones as evenly as there is room; each ReplicaSet by itself, so that a roll-out counts
+only its new pods. A dict: root, name, settings (values of the service or operator). */ -}}
+{{- define "qingcang.placement" -}}
+topologySpreadConstraints:
+{{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+- maxSkew: 1
+  topologyKey: {{ $key }}
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels: {{- include "qingcang.selector" $ | nindent 6 }}
+  matchLabelKeys: [pod-template-hash]
+{{- end }}
+{{- with .settings.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .settings.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .settings.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* The Secret that a pod logs in to Kafka with, and whether it is a KafkaUser's own. */ -}}
+{{- define "qingcang.kafkaSecret" -}}
+{{- if .root.Values.kafka.strimzi.users -}}
+{{ include "qingcang.fullname" . }}
+{{- else -}}
+{{ .settings.secrets.kafka | default .root.Values.secrets.kafka }}
+{{- end }}
+{{- end }}
+
+{{- define "qingcang.kafkaEnv" -}}
+{{- $kafka := .root.Values.kafka -}}
+- {name: KAFKA_BROKERS, value: {{ join "," $kafka.brokers | quote }}}
+{{- if $kafka.tls }}
+- {name: KAFKA_TLS_CA_FILE, value: /etc/qingcang/kafka/ca.crt}
+{{- end }}
+{{- if $kafka.clientCertificate }}
+- {name: KAFKA_TLS_CERT_FILE, value: /etc/qingcang/kafka/tls.crt}
+- {name: KAFKA_TLS_KEY_FILE, value: /etc/qingcang/kafka/tls.key}
+{{- end }}
+{{- if $kafka.strimzi.users }}
+- {name: KAFKA_SASL_USERNAME, value: {{ include "qingcang.fullname" . | quote }}}
+- {name: KAFKA_SASL_PASSWORD_FILE, value: /etc/qingcang/kafka/password}
+{{- else if $kafka.sasl }}
+- name: KAFKA_SASL_USERNAME
+  valueFrom:
+    secretKeyRef: {name: {{ include "qingcang.kafkaSecret" . | quote }}, key: username}
+- {name: KAFKA_SASL_PASSWORD_FILE, value: /etc/qingcang/kafka/password}
+{{- end }}
+{{- end }}
+
+{{- /* True if Kafka's files are to be mounted. */ -}}
+{{- define "qingcang.kafkaFiles" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- if or $kafka.tls $kafka.sasl $kafka.strimzi.users }}true{{ end }}
+{{- end }}
+
+{{- define "qingcang.kafkaVolume" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- $secret := include "qingcang.kafkaSecret" . -}}
+- name: kafka
+  projected:
+    defaultMode: 0440
+    sources:
+    {{- if $kafka.tls }}
+    - secret:
+        {{- if $kafka.strimzi.users }}
+        name: {{ $kafka.strimzi.caSecret | default (printf "%s-cluster-ca-cert" $kafka.strimzi.cluster) }}
+        {{- else }}
+        name: {{ $secret }}
+        {{- end }}
+        items: [{key: ca.crt, path: ca.crt}]
+    {{- end }}
+    {{- if $kafka.clientCertificate }}
+    - secret:
+        name: {{ $secret }}
+        items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+    {{- end }}
+    {{- if or $kafka.sasl $kafka.strimzi.users }}
+    - secret:
+        name: {{ $secret }}
+        items: [{key: password, path: password}]
+    {{- end }}
+{{- end }}
+
+{{- /* Room for what a request spools; the root file system cannot be written. */ -}}
+{{- define "qingcang.tmpVolume" -}}
+- name: tmp
+  emptyDir: {sizeLimit: 256Mi}
+{{- end }}
