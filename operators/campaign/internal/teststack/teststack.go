@@ -42,12 +42,12 @@ type Stack struct {
 	Conn      *eventkit.Conn
 }
 
-// New returns a stack with the CRD and every topic in place.
+// New returns a stack with the CRDs in place.
 func New(t testing.TB) *Stack {
 	t.Helper()
 	s := &Stack{REST: restConfig(t), Namespace: "t-" + strings.ToLower(rand.Text()[:12])}
 	s.Client = newClient(t, s.REST)
-	installCRD(t, s.Client)
+	installCRDs(t, s.Client)
 	s.makeNamespace(t)
 	return s
 }
@@ -115,22 +115,25 @@ func newClient(t testing.TB, cfg *rest.Config) client.Client {
 
 var installOnce sync.Once
 
-// installCRD applies the committed CRD, as whoever installs the chart does, and waits for it.
-func installCRD(t testing.TB, c client.Client) {
+// installCRDs applies the committed CRDs, as whoever installs the chart does, and waits for them.
+func installCRDs(t testing.TB, c client.Client) {
 	t.Helper()
 	installOnce.Do(func() {
 		_, here, _, _ := runtime.Caller(0)
-		file := filepath.Join(filepath.Dir(here), "../../config/crd/sale.qingcang.io_campaigns.yaml")
-		text, err := os.ReadFile(file)
-		must(t, err, "read the CRD")
-		crd := &unstructured.Unstructured{}
-		must(t, yaml.Unmarshal(text, crd), "parse the CRD")
-		must(t, c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(crd),
-			client.FieldOwner("teststack"), client.ForceOwnership), "apply the CRD")
+		files, err := filepath.Glob(filepath.Join(filepath.Dir(here), "../../config/crd/*.yaml"))
+		must(t, err, "look for the CRDs")
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			must(t, err, "read a CRD")
+			crd := &unstructured.Unstructured{}
+			must(t, yaml.Unmarshal(text, crd), "parse a CRD")
+			must(t, c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(crd),
+				client.FieldOwner("teststack"), client.ForceOwnership), "apply a CRD")
+		}
 	})
-	Eventually(t, func() error {
-		return c.List(t.Context(), &v1alpha1.CampaignList{}, client.Limit(1))
-	})
+	for _, kind := range []client.ObjectList{&v1alpha1.CampaignList{}, &v1alpha1.OwnerProgramList{}} {
+		Eventually(t, func() error { return c.List(t.Context(), kind, client.Limit(1)) })
+	}
 }
 
 // makeNamespace makes the namespace and takes it away after the test. The embedded control plane has
@@ -142,19 +145,30 @@ func (s *Stack) makeNamespace(t testing.TB) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		var list v1alpha1.CampaignList
-		must(t, s.Client.List(ctx, &list, client.InNamespace(s.Namespace)), "list what is left")
-		for _, c := range list.Items {
-			before := c.DeepCopy()
-			c.Finalizers = nil
-			gone(t, s.Client.Patch(ctx, &c, client.MergeFrom(before)))
-			gone(t, s.Client.Delete(ctx, &c))
+		var campaigns v1alpha1.CampaignList
+		must(t, s.Client.List(ctx, &campaigns, client.InNamespace(s.Namespace)), "list what is left")
+		for _, c := range campaigns.Items {
+			s.remove(ctx, t, &c)
+		}
+		var programs v1alpha1.OwnerProgramList
+		must(t, s.Client.List(ctx, &programs, client.InNamespace(s.Namespace)), "list what is left")
+		for _, p := range programs.Items {
+			s.remove(ctx, t, &p)
 		}
 		gone(t, s.Client.Delete(ctx, ns))
 		must(t, s.Client.Get(ctx, client.ObjectKeyFromObject(ns), ns), "read the namespace")
 		ns.Spec.Finalizers = nil
 		must(t, s.Client.SubResource("finalize").Update(ctx, ns), "finish the namespace")
 	})
+}
+
+// remove deletes an object whatever holds it.
+func (s *Stack) remove(ctx context.Context, t testing.TB, object client.Object) {
+	t.Helper()
+	before := object.DeepCopyObject().(client.Object)
+	object.SetFinalizers(nil)
+	gone(t, s.Client.Patch(ctx, object, client.MergeFrom(before)))
+	gone(t, s.Client.Delete(ctx, object))
 }
 
 func gone(t testing.TB, err error) {
