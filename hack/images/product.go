@@ -28,6 +28,8 @@ var products = []product{
 	{name: "check", title: "What helm test runs", pkg: "./operators/campaign/cmd/check"},
 	{name: "sim", title: "Simulated WeChat and identity provider", pkg: "./hack/sim", test: true},
 	{name: "broker", title: "Embedded Kafka broker", pkg: "./cmd/broker", module: "hack/embedded", test: true},
+	{name: "relay", title: "Lets a cluster's pods reach broker and database", pkg: "./hack/endtoend/relay", test: true},
+	{name: "judge", title: "Recounts a cluster's logs and books", pkg: "./hack/endtoend/judge", test: true},
 	{name: "ferretdb", title: "Embedded MongoDB", pkg: "./cmd/ferretdb", module: "hack/embedded", test: true},
 }
 

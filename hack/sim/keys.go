@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -49,7 +50,7 @@ func loadKeys(dir string) (*keySet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the platform's public key: %w", err)
 	}
-	if err := writeFile(filepath.Join(dir, "platform_public.pem"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})); err != nil {
+	if err := keepFile(filepath.Join(dir, "platform_public.pem"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})); err != nil {
 		return nil, err
 	}
 	apiV3, err := loadSecret(filepath.Join(dir, "apiv3.key"))
@@ -109,6 +110,14 @@ func loadSecret(path string) ([]byte, error) {
 	}
 	secret := []byte(hex.EncodeToString(raw))
 	return secret, writeFile(path, secret)
+}
+
+// keepFile writes a file unless it is there as it is to be: keys may be mounted where nothing can be written.
+func keepFile(path string, data []byte) error {
+	if known, err := os.ReadFile(path); err == nil && bytes.Equal(known, data) {
+		return nil
+	}
+	return writeFile(path, data)
 }
 
 func writeFile(path string, data []byte) error {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -20,10 +21,13 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	dir := flag.String("dir", "", "folder for keys and state; made when missing")
+	keys := flag.String("keys", "", "folder for the keys alone, which may be read-only once they are made; -dir when empty")
+	onlyKeys := flag.Bool("only-keys", false, "make the keys that are missing, and end")
+	url := flag.String("url", "", "base URL by which others reach it, where that is not the address it listens on")
 	hurry := flag.Int("hurry", 30, "how many times as fast as WeChat Pay an unanswered notice is repeated; 1 is its own schedule of 24 hours")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *listen, *dir, *hurry)
+	err := run(ctx, options{listen: *listen, dir: *dir, keys: cmp.Or(*keys, *dir), url: *url, onlyKeys: *onlyKeys, hurry: *hurry})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sim:", err)
@@ -31,32 +35,39 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, listen, dir string, hurry int) error {
-	if dir == "" {
+// options are the flags.
+type options struct {
+	listen, dir, keys, url string
+	onlyKeys               bool
+	hurry                  int
+}
+
+func run(ctx context.Context, o options) error {
+	if o.keys == "" || o.dir == "" && !o.onlyKeys {
 		return errors.New("-dir is needed: where keys and state are kept")
 	}
-	if hurry < 1 {
+	if o.hurry < 1 {
 		return errors.New("-hurry is 1 or more")
 	}
-	keys, err := loadKeys(dir)
-	if err != nil {
+	keys, err := loadKeys(o.keys)
+	if err != nil || o.onlyKeys {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	pay, err := openPay(dir, keys, hurry, log)
+	pay, err := openPay(o.dir, keys, o.hurry, log)
 	if err != nil {
 		return err
 	}
 	defer pay.close()
-	listener, err := net.Listen("tcp", listen)
+	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", listen, err)
+		return fmt.Errorf("listen on %s: %w", o.listen, err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /sns/oauth2/access_token", login)
-	(&identity{issuer: "http://" + listener.Addr().String() + "/oidc", key: keys.identity}).routes(mux)
+	(&identity{issuer: cmp.Or(o.url, "http://"+listener.Addr().String()) + "/oidc", key: keys.identity}).routes(mux)
 	pay.routes(mux)
 	server := &http.Server{Handler: http.MaxBytesHandler(mux, 1<<20), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	notices, stopNotices := context.WithCancel(ctx)

@@ -24,12 +24,16 @@ import (
 type Source struct {
 	Kafka *eventkit.Conn
 	Mongo *mongo.Client
+	// Dedicated are the uids of the campaigns that have a lane of their own.
+	Dedicated []string
 }
 
 // The topics of lanes and of what they decide.
 const (
 	lanesTopic  = "lanes.shared.v1"
 	eventsTopic = "order.lane-events.v1"
+	// dedicatedPrefix stands before a campaign's uid in the name of its own lane, which has one partition.
+	dedicatedPrefix = "lane."
 )
 
 // collections are where the services keep their journals, by database.
@@ -91,21 +95,31 @@ func partitions(topic string) int {
 
 func (s Source) entries(ctx context.Context, lanes map[string]Lane) error {
 	for partition := range partitions(lanesTopic) {
-		var lane Lane
-		err := s.records(ctx, lanesTopic, partition, func(r eventkit.Record) error {
-			e, err := lanelog.Read(r.Value)
-			if err != nil && !errors.Is(err, lanelog.ErrMalformed) { // which every replica skips
-				return fmt.Errorf("%s/%d at %d: %w", lanesTopic, partition, r.Offset, err)
-			}
-			lane.Entries = append(lane.Entries, Entry{Offset: r.Offset, Command: e.Command})
-			return nil
-		})
-		if err != nil {
+		if err := s.lane(ctx, lanesTopic, partition, lanes); err != nil {
 			return err
 		}
-		lanes[fmt.Sprintf("%s/%d", lanesTopic, partition)] = lane
+	}
+	for _, uid := range s.Dedicated {
+		if err := s.lane(ctx, dedicatedPrefix+uid, 0, lanes); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// lane reads one lane's entries.
+func (s Source) lane(ctx context.Context, topic string, partition int, lanes map[string]Lane) error {
+	var lane Lane
+	err := s.records(ctx, topic, partition, func(r eventkit.Record) error {
+		e, err := lanelog.Read(r.Value)
+		if err != nil && !errors.Is(err, lanelog.ErrMalformed) { // which every replica skips
+			return fmt.Errorf("%s/%d at %d: %w", topic, partition, r.Offset, err)
+		}
+		lane.Entries = append(lane.Entries, Entry{Offset: r.Offset, Command: e.Command})
+		return nil
+	})
+	lanes[fmt.Sprintf("%s/%d", topic, partition)] = lane
+	return err
 }
 
 // decisions reads what the lanes published: by id, and once where it was published twice.

@@ -1,0 +1,75 @@
+// Command judge recounts what a cluster sold from the lanes and the journals alone, and prints the
+// result as JSON. It runs as a pod, because Kafka is seldom reached from outside of a cluster. What is
+// on its way when it comes is waited for. For tests only.
+//
+//	judge -mongodb URI -kafka HOST:PORT,... [-within 1m] [UID of a campaign with a lane of its own...]
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/qingcang/qingcang/hack/endtoend/internal/verdict"
+	"github.com/qingcang/qingcang/hack/internal/recount"
+	"github.com/qingcang/qingcang/proto/eventkit"
+)
+
+// pause lies between two counts while something is on its way.
+const pause = 2 * time.Second
+
+func main() {
+	uri := flag.String("mongodb", "", "`URI` of the database")
+	brokers := flag.String("kafka", "", "`addresses` of Kafka, host:port with commas")
+	within := flag.Duration("within", time.Minute, "how `long` money and events may be on their way")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *uri, *brokers, *within, flag.Args(), os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "judge:", err)
+		os.Exit(1)
+	}
+}
+
+// run counts until nothing is amiss or the time is over, and prints the last count.
+func run(ctx context.Context, uri, brokers string, within time.Duration, dedicated []string, out io.Writer) error {
+	conn, err := eventkit.Dial(eventkit.Config{Brokers: strings.Split(brokers, ",")})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	if err != nil {
+		return fmt.Errorf("connect to the database: %w", err)
+	}
+	defer func() { _ = client.Disconnect(context.WithoutCancel(ctx)) }() // only read
+	source := recount.Source{Kafka: conn, Mongo: client, Dedicated: dedicated}
+	for deadline := time.Now().Add(within); ; {
+		log, err := recount.Read(ctx, source)
+		if err == nil {
+			_, accepted := recount.CountSales(log)
+			result := recount.Count(log, nil)
+			if result.Clean() || time.Now().After(deadline) {
+				return json.NewEncoder(out).Encode(verdict.Verdict{Result: *result, Faults: result.Faults, Accepted: accepted})
+			}
+		} else if time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}

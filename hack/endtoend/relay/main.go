@@ -1,0 +1,80 @@
+// Command relay passes on what comes to one address to another. It stands in the pods of the test
+// cluster beside the embedded database and broker, which have no passwords and so listen on loopback
+// alone, and lets the pods of that cluster in. For tests only.
+//
+//	relay -listen :9092 -to 127.0.0.1:19092
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// dialTimeout bounds the wait for what stands in the same pod.
+const dialTimeout = 5 * time.Second
+
+func main() {
+	listen := flag.String("listen", "", "`address` to listen on")
+	to := flag.String("to", "", "`address` to pass on to")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *listen, *to)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "relay:", err)
+		os.Exit(1)
+	}
+}
+
+// run relays until ctx ends.
+func run(ctx context.Context, listen, to string) error {
+	if listen == "" || to == "" {
+		return errors.New("-listen and -to are needed")
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	context.AfterFunc(ctx, func() { _ = listener.Close() }) // ends Accept
+	for {
+		caller, err := listener.Accept()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accept: %w", err)
+		}
+		go relay(ctx, caller, to)
+	}
+}
+
+// relay joins a caller with what he wants to reach; the end of either side is the end of both.
+func relay(ctx context.Context, caller net.Conn, to string) {
+	defer func() { _ = caller.Close() }()
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	called, err := (&net.Dialer{}).DialContext(dialing, "tcp", to)
+	if err != nil {
+		return // the caller sees his connection closed, as he would without a relay
+	}
+	defer func() { _ = called.Close() }()
+	stop := context.AfterFunc(ctx, func() { _, _ = caller.Close(), called.Close() })
+	defer stop()
+	var both sync.WaitGroup
+	for _, way := range [2][2]net.Conn{{caller, called}, {called, caller}} {
+		both.Go(func() {
+			_, _ = io.Copy(way[1], way[0]) // a broken connection is the caller's to see
+			_, _ = way[0].Close(), way[1].Close()
+		})
+	}
+	both.Wait()
+}
