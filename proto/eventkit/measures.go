@@ -57,6 +57,15 @@ func (m *measures) of(topic string) metric.MeasurementOption {
 	return m.topics[otherTopic]
 }
 
+// follows says that a topic is read from here on. What then goes wrong is counted from zero: a counter that
+// comes into being with its first failure shows no increase.
+func (m *measures) follows(ctx context.Context, topic string) {
+	for _, counter := range []metric.Int64Counter{m.handled, m.repeats, m.gaps, m.refused, m.unread} {
+		counter.Add(ctx, 0, m.of(topic))
+	}
+	m.lag.Add(ctx, 0, m.of(topic))
+}
+
 func (m *measures) took(ctx context.Context, topic string, handled, repeats int) {
 	if handled > 0 {
 		m.handled.Add(ctx, int64(handled), m.of(topic))

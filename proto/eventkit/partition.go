@@ -39,6 +39,7 @@ type partitionReader struct {
 func (r *partitionReader) run(ctx context.Context) error {
 	r.start, r.next, r.last, r.before = r.committed, r.committed, map[string]Position{}, newHindsight(r.committed)
 	defer func() { _ = r.commit() }() // a repeat after a missed commit is dropped
+	r.conn.measures.follows(ctx, r.at.Topic)
 	for ctx.Err() == nil {
 		records, end, err := r.conn.fetch(ctx, r.at.Topic, r.at.Partition, r.next)
 		if unreadable(err) {

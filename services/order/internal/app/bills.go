@@ -84,6 +84,11 @@ func NewBills(c BillsConfig) (*Bills, error) {
 	if err := errors.Join(errDifferences, errFailures); err != nil {
 		return nil, fmt.Errorf("measure bills: %w", err)
 	}
+	// Counted from zero: a counter that comes into being with its first failure shows no increase.
+	failures.Add(context.Background(), 0)
+	for _, kind := range reconcile.Kinds() {
+		differences.Add(context.Background(), 0, ofKind(kind))
+	}
 	return &Bills{journal: c.Journal, biller: c.Biller, asker: c.Asker, now: c.Now, log: c.Log, differences: differences, failures: failures}, nil
 }
 
@@ -217,7 +222,7 @@ func (b *Bills) record(ctx context.Context, report *orderv1.BillReconciled) erro
 	}
 	attrs := []any{"date", report.GetDate(), "payments", report.GetProvider().GetPayments(), "refunds", report.GetProvider().GetRefunds()}
 	for _, c := range report.GetCounts() {
-		b.differences.Add(ctx, c.GetCount(), metric.WithAttributes(attribute.String("kind", c.GetKind())))
+		b.differences.Add(ctx, c.GetCount(), ofKind(c.GetKind()))
 		attrs = append(attrs, c.GetKind(), c.GetCount())
 	}
 	if len(report.GetCounts()) > 0 {
@@ -236,6 +241,10 @@ func (b *Bills) Day(ctx context.Context, date string) (*orderv1.BillReconciled, 
 		err = ErrBillPending
 	}
 	return report, err
+}
+
+func ofKind(kind string) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("kind", kind))
 }
 
 // billRow is a row of WeChat Pay's bill in the words of the comparison.

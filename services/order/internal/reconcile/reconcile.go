@@ -24,6 +24,11 @@ const (
 	OtherDay      = "other_day"      // the journal has it on another day
 )
 
+// Kinds are all kinds of differences, in the order in which a report has them.
+func Kinds() []string {
+	return []string{MissingHere, MissingThere, AmountDiffers, StateDiffers, Doubled, OtherDay}
+}
+
 // The entries of a bill.
 const (
 	entryPayment = "payment"
@@ -213,7 +218,7 @@ func (d *Day) Report() *orderv1.BillReconciled {
 	for _, m := range unseen {
 		d.differs(MissingThere, Row{Number: m.Number, TransactionID: m.TransactionID, Refund: m.Refund}, &m)
 	}
-	for _, kind := range []string{MissingHere, MissingThere, AmountDiffers, StateDiffers, Doubled, OtherDay} {
+	for _, kind := range Kinds() {
 		if c := d.counts[kind]; c != nil {
 			d.report.Counts = append(d.report.Counts, c)
 		}
