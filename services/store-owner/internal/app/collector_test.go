@@ -10,6 +10,7 @@ import (
 
 	"github.com/qingcang/qingcang/services/internal/ids"
 	"github.com/qingcang/qingcang/services/internal/journal"
+	"github.com/qingcang/qingcang/services/internal/money"
 	"github.com/qingcang/qingcang/services/internal/wechatpay"
 	"github.com/qingcang/qingcang/services/store-owner/internal/membership"
 	"github.com/qingcang/qingcang/services/store-owner/internal/people"
@@ -50,6 +51,11 @@ func (p *provider) Refund(_ context.Context, r wechatpay.RefundRequest) (wechatp
 	p.refunds++
 	return wechatpay.RefundStatus{OutTradeNo: r.OutTradeNo, OutRefundNo: r.OutRefundNo, State: p.refund, Fen: r.RefundFen}, nil
 }
+
+// usual is a programme with the fee that is asked without one.
+type usual struct{}
+
+func (usual) Fee() (money.Fen, error) { return membership.DefaultFee, nil }
 
 // drawer is a vault in memory.
 type drawer struct {
@@ -100,7 +106,7 @@ func newOffice(t *testing.T) *office {
 	if err := identity.Keep(t.Context(), "per_1", "oX"); err != nil {
 		t.Fatal(err)
 	}
-	o.memberships = &Memberships{Journal: owners, Identity: identity, Provider: o.provider, Now: clock}
+	o.memberships = &Memberships{Journal: owners, Identity: identity, Provider: o.provider, Programme: usual{}, Now: clock}
 	o.collector = &Collector{
 		Journal: owners, Fees: &Fees{Journal: owners}, Provider: o.provider, Now: clock, Log: slog.New(slog.DiscardHandler),
 	}
@@ -133,7 +139,7 @@ func (o *office) state(id string) membership.State {
 }
 
 func paidTrade(transaction string) wechatpay.Trade {
-	return wechatpay.Trade{State: wechatpay.TradeSuccess, TransactionID: transaction, Fen: membership.Fee}
+	return wechatpay.Trade{State: wechatpay.TradeSuccess, TransactionID: transaction, Fen: membership.DefaultFee}
 }
 
 func TestTheCollectorFindsWhatNobodyTold(t *testing.T) {

@@ -26,12 +26,19 @@ type Prepayer interface {
 	PaySign(ctx context.Context, prepayID string, now time.Time) (wechatpay.PayParams, error)
 }
 
+// Programme says what a membership costs that is ordered now, or fails while it does not know yet.
+type Programme interface {
+	Fee() (money.Fen, error)
+}
+
 // Memberships are ordered and looked at here.
 type Memberships struct {
 	Journal  *Journal
 	Identity *Identity
 	Provider Prepayer
-	Now      func() time.Time
+	// Programme is asked at each order; a membership keeps the fee that it was ordered at.
+	Programme Programme
+	Now       func() time.Time
 }
 
 // MembershipView is a membership as its buyer sees it.
@@ -51,15 +58,20 @@ type OrderMembership struct {
 	// Scope is the caller and Key the Idempotency-Key; both give the membership its id.
 	Scope, Key string
 	BodyHash   uint64
-	Shown      money.Fen
+	// Shown is the fee that the page showed; nil if it did not say.
+	Shown *money.Fen
 }
 
 // Order decides first and asks the provider then: if this breaks off in between, a repeat with the
 // same key goes on from there, and the provider knows the membership by the same number.
 func (m *Memberships) Order(ctx context.Context, o OrderMembership) (MembershipView, error) {
 	id := ids.Derive("mem", o.Scope, membershipRoute, "", o.Key)
-	err := m.Journal.Do(ctx, about(o.PersonID, func(p *membership.Person, now time.Time) ([]journal.Fact, error) {
-		return membership.Order{MembershipID: id, PersonID: o.PersonID, BodyHash: o.BodyHash, Shown: o.Shown}.Decide(p, now)
+	fee, err := m.Programme.Fee()
+	if err != nil {
+		return MembershipView{}, err
+	}
+	err = m.Journal.Do(ctx, about(o.PersonID, func(p *membership.Person, now time.Time) ([]journal.Fact, error) {
+		return membership.Order{MembershipID: id, PersonID: o.PersonID, BodyHash: o.BodyHash, Shown: o.Shown, Fee: fee}.Decide(p, now)
 	}))
 	if err != nil {
 		return MembershipView{}, err

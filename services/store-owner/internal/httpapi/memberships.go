@@ -20,15 +20,28 @@ func (s *Server) OrderMembership(ctx context.Context, r OrderMembershipRequestOb
 	}
 	order := app.OrderMembership{PersonID: p.ID, Scope: p.Scope(), Key: r.Params.IdempotencyKey}
 	if r.Body != nil && r.Body.FeeFen != nil {
-		order.Shown = money.Fen(*r.Body.FeeFen)
+		shown := money.Fen(*r.Body.FeeFen)
+		order.Shown = &shown
 	}
-	// The hash is over what the body says, not over how it is written.
-	order.BodyHash = ids.BodyHash([]byte(strconv.FormatInt(int64(order.Shown), 10)))
+	order.BodyHash = ids.BodyHash([]byte(said(order.Shown)))
 	view, err := s.Memberships.Order(ctx, order)
 	if err != nil {
 		return nil, err
 	}
 	return OrderMembership201JSONResponse(membershipOf(view)), nil
+}
+
+// said is what a body says, not how it is written. A fee that is not said was hashed as 0 before a
+// membership could cost nothing.
+func said(shown *money.Fen) string {
+	switch {
+	case shown == nil:
+		return "0"
+	case *shown == 0:
+		return "nothing"
+	default:
+		return strconv.FormatInt(int64(*shown), 10)
+	}
 }
 
 // GetMembership implements StrictServerInterface.

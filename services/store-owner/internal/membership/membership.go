@@ -15,14 +15,19 @@ import (
 )
 
 const (
-	// Fee is ¥398, paid once.
-	Fee money.Fen = 39_800
+	// DefaultFee is ¥398, paid once: the fee as long as no programme names another.
+	DefaultFee money.Fen = 39_800
+	// MaxFee is ¥10,000, the most that a programme can ask for.
+	MaxFee money.Fen = 1_000_000
 	// PayWithin is how long the fee of an ordered membership can be paid.
 	PayWithin = 30 * time.Minute
 	// MaxUnpaid bounds the memberships that one person has open at a time: each is a payment that
 	// the provider holds open. A page that was reloaded orders again.
 	MaxUnpaid = 3
 )
+
+// CanCost reports whether a programme can ask for this fee; 0 is a membership for nothing.
+func CanCost(fee money.Fen) bool { return fee >= 0 && fee <= MaxFee }
 
 // Fact is one thing that was decided.
 type Fact = proto.Message
@@ -58,7 +63,7 @@ type Membership struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 	BodyHash  uint64    `json:"bodyHash,omitempty"`
 	PrepayID  string    `json:"prepayId,omitempty"`
-	// PaidBy is the provider's transaction whose money was kept.
+	// PaidBy is the provider's transaction whose money was kept, or ForNothing.
 	PaidBy string `json:"paidBy,omitempty"`
 	// Returns are the payments that were not wanted, by transaction.
 	Returns map[string]*Return `json:"returns,omitempty"`

@@ -30,13 +30,13 @@ func person(steps ...membership.Fact) *membership.Person {
 
 func ordered(id string) membership.Fact {
 	return &ownerv1.MembershipOrdered{
-		MembershipId: id, PersonId: "per_1", FeeFen: int64(membership.Fee),
+		MembershipId: id, PersonId: "per_1", FeeFen: int64(membership.DefaultFee),
 		ExpiresAt: timestamppb.New(noon.Add(membership.PayWithin)), BodyHash: 7,
 	}
 }
 
 func paid(id, transaction string) membership.Fact {
-	return &ownerv1.MembershipPaid{MembershipId: id, PersonId: "per_1", TransactionId: transaction, FeeFen: int64(membership.Fee)}
+	return &ownerv1.MembershipPaid{MembershipId: id, PersonId: "per_1", TransactionId: transaction, FeeFen: int64(membership.DefaultFee)}
 }
 
 func closed(id string) membership.Fact { return &ownerv1.MembershipClosed{MembershipId: id} }
@@ -62,10 +62,10 @@ func TestOrderingAMembership(t *testing.T) {
 			person: person(ordered("mem_1"), paid("mem_1", "tx1")), order: membership.Order{MembershipID: "mem_1", BodyHash: 7},
 		},
 		"the fee that was shown is taken": {
-			order: membership.Order{MembershipID: "mem_1", Shown: 39_800}, facts: 1,
+			order: membership.Order{MembershipID: "mem_1", Shown: fen(39_800)}, facts: 1,
 		},
 		"another fee than was shown is refused": {
-			order: membership.Order{MembershipID: "mem_1", Shown: 1}, want: membership.ErrFeeDiffers,
+			order: membership.Order{MembershipID: "mem_1", Shown: fen(1)}, want: membership.ErrFeeDiffers,
 		},
 		"a store owner has nothing to order": {
 			person: person(ordered("mem_1"), paid("mem_1", "tx1")), order: membership.Order{MembershipID: "mem_2"}, want: membership.ErrAlreadyOwner,
@@ -84,6 +84,7 @@ func TestOrderingAMembership(t *testing.T) {
 			if test.at.IsZero() {
 				test.at = noon
 			}
+			test.order.Fee = membership.DefaultFee
 			facts, err := test.order.Decide(test.person, test.at)
 			if !errors.Is(err, test.want) || len(facts) != test.facts {
 				t.Fatalf("got %v and %d facts, want %v and %d", err, len(facts), test.want, test.facts)
@@ -92,8 +93,59 @@ func TestOrderingAMembership(t *testing.T) {
 	}
 }
 
+func fen(n money.Fen) *money.Fen { return &n }
+
+func TestAMembershipKeepsTheFeeThatItWasOrderedAt(t *testing.T) {
+	p := person()
+	order := func(id string, fee money.Fen) {
+		t.Helper()
+		facts, err := membership.Order{MembershipID: id, PersonID: p.ID, Fee: fee}.Decide(p, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range facts {
+			p.Apply(f)
+		}
+	}
+	order("mem_1", 39_800)
+	order("mem_2", 29_800)
+	order("mem_1", 29_800) // a repeat
+	for id, want := range map[string]money.Fen{"mem_1": 39_800, "mem_2": 29_800} {
+		if got := p.Find(id).Fee; got != want {
+			t.Errorf("%s costs %d, want %d", id, got, want)
+		}
+	}
+	facts, err := membership.Payment{"mem_1", "tx1", 39_800}.Decide(p)
+	if err != nil || len(facts) != 1 {
+		t.Fatalf("got %v and %v", facts, err)
+	}
+	if _, kept := facts[0].(*ownerv1.MembershipPaid); !kept {
+		t.Errorf("the fee of before became %v", facts[0])
+	}
+}
+
+func TestAMembershipForNothing(t *testing.T) {
+	p := person()
+	facts, err := membership.Order{MembershipID: "mem_1", PersonID: p.ID, Shown: fen(0)}.Decide(p, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range facts {
+		if paid, ok := f.(*ownerv1.MembershipPaid); ok && len(paid.GetPostings()) > 0 {
+			t.Errorf("it moved money: %v", paid)
+		}
+		p.Apply(f)
+	}
+	if m := p.Find("mem_1"); !p.Owner() || m.StateAt(noon) != membership.Paid || m.Busy() {
+		t.Errorf("got %+v of %+v, want a paid one of an owner", m, p)
+	}
+	if _, err := (membership.Order{MembershipID: "mem_2", PersonID: p.ID, Shown: fen(0), Fee: 100}).Decide(person(), noon); !errors.Is(err, membership.ErrFeeDiffers) {
+		t.Errorf("one that was shown for nothing and costs something: %v", err)
+	}
+}
+
 func TestPayingTheFee(t *testing.T) {
-	const fee = membership.Fee
+	const fee = membership.DefaultFee
 	for name, test := range map[string]struct {
 		person  *membership.Person
 		payment membership.Payment
@@ -191,14 +243,14 @@ func TestOneFeeIsKeptAndAllOtherMoneyGoesBack(t *testing.T) {
 		}
 		memberships := []string{"mem_1", "mem_2", "mem_3"}
 		for _, id := range memberships {
-			apply(membership.Order{MembershipID: id, PersonID: p.ID}.Decide(p, noon))
+			apply(membership.Order{MembershipID: id, PersonID: p.ID, Fee: membership.DefaultFee}.Decide(p, noon))
 		}
 		for range rapid.IntRange(0, 20).Draw(t, "messages") {
 			id := rapid.SampledFrom(memberships).Draw(t, "membership")
 			transaction := id + rapid.SampledFrom([]string{"a", "b"}).Draw(t, "transaction")
 			fen, known := came[transaction]
 			if !known {
-				fen = rapid.SampledFrom([]money.Fen{membership.Fee, membership.Fee - 1, 1}).Draw(t, "fen")
+				fen = rapid.SampledFrom([]money.Fen{membership.DefaultFee, membership.DefaultFee - 1, 1}).Draw(t, "fen")
 			}
 			switch rapid.IntRange(0, 3).Draw(t, "kind") {
 			case 0:
@@ -216,7 +268,7 @@ func TestOneFeeIsKeptAndAllOtherMoneyGoesBack(t *testing.T) {
 		}
 		kept := money.Fen(0)
 		if p.Owner() {
-			kept = membership.Fee
+			kept = membership.DefaultFee
 		}
 		if balances.Of("provider_cash") != kept || balances.Of("membership_revenue") != -kept || balances.Sum() != 0 {
 			t.Fatalf("kept %d, but the book says %v", kept, balances)

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -15,9 +16,8 @@ var (
 	ErrUnknown       = fault.New(fault.NotFound, "unknown_membership", "there is no such membership")
 	ErrAlreadyOwner  = fault.New(fault.Conflict, "already_owner", "the person is a store owner already; there is nothing to pay")
 	ErrTooManyUnpaid = fault.New(fault.TooMany, "too_many_unpaid", "three memberships wait for their fee; pay one, or come back when they have expired").RetryAfter(60)
-	ErrFeeDiffers    = fault.Newf(fault.Unprocessable, "fee_differs", "the fee is %d fen; show it to the buyer and order again", int64(Fee)).
-				With(fault.Field{Pointer: "/feeFen", Detail: "is not the fee of today"})
-	ErrKeyReused = fault.New(fault.Unprocessable, "idempotency_key_reused", "this Idempotency-Key came with another request before; take a new one")
+	ErrFeeDiffers    = fault.New(fault.Unprocessable, "fee_differs", "the fee is another one; show it to the buyer and order again")
+	ErrKeyReused     = fault.New(fault.Unprocessable, "idempotency_key_reused", "this Idempotency-Key came with another request before; take a new one")
 )
 
 // Register notes that a person logged in for the first time.
@@ -33,9 +33,15 @@ type Order struct {
 	MembershipID, PersonID string
 	// BodyHash tells a repeat from another request under the same key.
 	BodyHash uint64
-	// Shown is the fee that the page showed; zero if it did not say.
-	Shown money.Fen
+	// Shown is the fee that the page showed; nil if it did not say.
+	Shown *money.Fen
+	// Fee is what the membership costs now; it keeps that, whatever the next one costs.
+	Fee money.Fen
 }
+
+// ForNothing stands in place of the provider's transaction where there was nothing to pay. The
+// provider's own are numbers.
+const ForNothing = "for_nothing"
 
 // Decide orders the membership, or does nothing at a repeat.
 func (o Order) Decide(p *Person, now time.Time) ([]Fact, error) {
@@ -45,8 +51,8 @@ func (o Order) Decide(p *Person, now time.Time) ([]Fact, error) {
 		}
 		return nil, nil
 	}
-	if o.Shown != 0 && o.Shown != Fee {
-		return nil, ErrFeeDiffers
+	if o.Shown != nil && *o.Shown != o.Fee {
+		return nil, feeDiffers(o.Fee)
 	}
 	if p.Owner() {
 		return nil, ErrAlreadyOwner
@@ -54,10 +60,20 @@ func (o Order) Decide(p *Person, now time.Time) ([]Fact, error) {
 	if unpaid(p, now) >= MaxUnpaid {
 		return nil, ErrTooManyUnpaid
 	}
-	return []Fact{&ownerv1.MembershipOrdered{
-		MembershipId: o.MembershipID, PersonId: o.PersonID, FeeFen: int64(Fee),
+	facts := []Fact{&ownerv1.MembershipOrdered{
+		MembershipId: o.MembershipID, PersonId: o.PersonID, FeeFen: int64(o.Fee),
 		ExpiresAt: timestamppb.New(now.Add(PayWithin)), BodyHash: o.BodyHash,
-	}}, nil
+	}}
+	if o.Fee == 0 { // the provider takes no payment of nothing
+		facts = append(facts, &ownerv1.MembershipPaid{MembershipId: o.MembershipID, PersonId: o.PersonID, TransactionId: ForNothing})
+	}
+	return facts, nil
+}
+
+func feeDiffers(fee money.Fen) error {
+	differs := *ErrFeeDiffers
+	differs.Detail = fmt.Sprintf("the fee is %d fen; show it to the buyer and order again", int64(fee))
+	return differs.With(fault.Field{Pointer: "/feeFen", Detail: "is not the fee of today"})
 }
 
 func unpaid(p *Person, now time.Time) int {

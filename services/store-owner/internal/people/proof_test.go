@@ -104,10 +104,10 @@ func fees(t *proof.Trial) []decision {
 	for n := range 1 + t.IntN(3) {
 		id := fmt.Sprintf("mem_%d", n)
 		decisions = append(decisions, func(s *people.State) ([]journal.Fact, error) {
-			return membership.Order{MembershipID: id, PersonID: person}.Decide(s.People[person], noon)
+			return membership.Order{MembershipID: id, PersonID: person, Fee: membership.DefaultFee}.Decide(s.People[person], noon)
 		})
 		for k := range 1 + t.IntN(3) {
-			pay := membership.Payment{MembershipID: id, TransactionID: fmt.Sprintf("tx_%d_%d", n, k), Fen: membership.Fee}
+			pay := membership.Payment{MembershipID: id, TransactionID: fmt.Sprintf("tx_%d_%d", n, k), Fen: membership.DefaultFee}
 			if t.Chance(4) {
 				pay.Fen--
 			}

@@ -44,11 +44,13 @@ type Config struct {
 	OwnerTokenKeys string `env:"OWNER_TOKEN_KEYS_FILE,required,notEmpty"`
 	ShareTokenKeys string `env:"SHARE_TOKEN_KEYS_FILE,required,notEmpty"`
 	VaultKey       string `env:"VAULT_KEY_FILE,required,notEmpty"`
-	Mongo          mongokit.Config
-	Kafka          eventkit.Config
-	Pay            wechatpay.Config
-	LogIn          wechatlogin.Config
-	Outside        rewrite.Config
+	// Program names the programme whose fee counts.
+	Program string `env:"OWNER_PROGRAM" envDefault:"standard"`
+	Mongo   mongokit.Config
+	Kafka   eventkit.Config
+	Pay     wechatpay.Config
+	LogIn   wechatlogin.Config
+	Outside rewrite.Config
 }
 
 // Run serves until ctx ends.
@@ -99,6 +101,7 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 
 	identity := app.NewIdentity(vault.Open(db, "identity", secrets.vault))
 	campaigns := eventin.NewCampaigns()
+	programs := eventin.NewPrograms(cfg.Program, log)
 	fees := &app.Fees{Journal: owners}
 	collector := &app.Collector{Journal: owners, Fees: fees, Provider: pay, Now: time.Now, Log: log}
 	contract, err := httpapi.GetSpecJSON()
@@ -115,6 +118,7 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 			"mongodb":   mongokit.Ready(db),
 			"kafka":     func(r *http.Request) error { return conn.Ping(r.Context()) },
 			"campaigns": campaigns.Ready,
+			"programs":  programs.Ready,
 		}),
 	})
 	if err != nil {
@@ -125,7 +129,7 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 			Journal: owners, Identity: identity, LogIn: login,
 			BuyerKeys: secrets.buyers, OwnerKeys: secrets.owners, Now: time.Now,
 		},
-		Memberships: &app.Memberships{Journal: owners, Identity: identity, Provider: pay, Now: time.Now},
+		Memberships: &app.Memberships{Journal: owners, Identity: identity, Provider: pay, Programme: programs, Now: time.Now},
 		Fees:        fees,
 		Shares:      &app.Shares{Journal: owners, Campaigns: campaigns, Keys: secrets.shares},
 		Wallets:     &app.Wallets{Journal: owners},
@@ -135,14 +139,20 @@ func Serve(ctx context.Context, cfg Config, listener net.Listener, log *slog.Log
 	parts := run.NewGroup(ctx, log)
 	parts.Go("journal", owners.Run)
 	parts.Go("campaigns", func(ctx context.Context) error { return campaigns.Follow(ctx, conn) })
+	parts.Go("programs", func(ctx context.Context) error { return programs.Follow(ctx, conn) })
 	parts.Go("events", func(ctx context.Context) error {
-		return conn.Consume(ctx, eventkit.Group{ID: service, Log: log, Topics: map[string]eventkit.Role{
-			eventin.OrderEvents: eventin.Orders(owners, log),
-			ownerEvents:         keepShard(owners.Relay(conn, ownerEvents), collector),
-		}})
+		return conn.Consume(ctx, eventkit.Group{ID: service, Log: log, Topics: roles(conn, owners, collector, log)})
 	})
 	parts.Go("http", run.HTTPListener(listener, door))
 	return parts.Wait()
+}
+
+// roles are what a replica does with the partitions that it is given.
+func roles(conn *eventkit.Conn, owners *app.Journal, collector *app.Collector, log *slog.Logger) map[string]eventkit.Role {
+	return map[string]eventkit.Role{
+		eventin.OrderEvents: eventin.Orders(owners, log),
+		ownerEvents:         keepShard(owners.Relay(conn, ownerEvents), collector),
+	}
 }
 
 // keepShard lets the replica that publishes a shard also ask the provider about its memberships.

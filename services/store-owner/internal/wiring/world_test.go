@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,8 @@ type world struct {
 	keys int
 }
 
-func newWorld(t *testing.T, replicas int) *world {
+// newWorld starts so many replicas, on all topics but those that are missing.
+func newWorld(t *testing.T, replicas int, missing ...string) *world {
 	t.Helper()
 	w := &world{t: t, db: testkit.Mongo(t), wechat: startWeChat(t)}
 	w.cfg = wiring.Config{
@@ -64,6 +66,7 @@ func newWorld(t *testing.T, replicas int) *world {
 		Pay:     w.wechat.config(t),
 		LogIn:   wechatlogin.Config{AppID: appID, SecretFile: file(t, "secret", "login-secret\n")},
 		Outside: rewrite.Config{SimulatorAddr: w.wechat.url},
+		Program: "standard",
 	}
 	conn, err := eventkit.Dial(w.cfg.Kafka)
 	if err != nil {
@@ -72,9 +75,10 @@ func newWorld(t *testing.T, replicas int) *world {
 	w.conn = conn
 	t.Cleanup(conn.Close)
 	var topics []eventkit.Topic
-	for _, name := range []string{"campaigns.v1", "order.events.v1", "owner.events.v1"} {
-		topic, _ := eventkit.TopicNamed(name)
-		topics = append(topics, topic)
+	for _, name := range []string{"campaigns.v1", "programs.v1", "order.events.v1", "owner.events.v1"} {
+		if topic, _ := eventkit.TopicNamed(name); !slices.Contains(missing, name) {
+			topics = append(topics, topic)
+		}
 	}
 	if err := conn.Ensure(t.Context(), topics...); err != nil {
 		t.Fatal(err)
