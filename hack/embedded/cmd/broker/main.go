@@ -69,8 +69,12 @@ func run(ctx context.Context, logger *slog.Logger, args []string) error {
 	if err != nil {
 		return fmt.Errorf("open the broker: %w", err)
 	}
-	<-ctx.Done()
-	cluster.Close()
+	defer cluster.Close()
+	members, err := watchMembers(cluster, *listen, logger)
+	if err != nil {
+		return err
+	}
+	members.run(ctx)
 	return nil
 }
 
