@@ -13,8 +13,8 @@ import (
 // keyFiles are the symmetric keys that services share, one "kid:base64" line each.
 var keyFiles = []string{"buyer", "owner", "share", "vault-brand-intake", "vault-store-owner", "vault-fulfilment", "wechat-login-secret"}
 
-// makeKeys writes the keys that are missing.
-func makeKeys(dir string) error {
+// MakeKeys writes the keys that are missing, each to a file of its name.
+func MakeKeys(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder of the keys: %w", err)
 	}

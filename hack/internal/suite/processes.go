@@ -16,8 +16,10 @@ const serviceMemory = "GOMEMLIMIT=56MiB"
 
 // The merchant of the simulated WeChat Pay.
 const (
-	merchantSerial = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
-	platformKeyID  = "PUB_KEY_ID_0116000000002026112200000000000001"
+	MerchantID     = "1900000109"
+	AppID          = "wxd678efh567hg6787"
+	MerchantSerial = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
+	PlatformKeyID  = "PUB_KEY_ID_0116000000002026112200000000000001"
 )
 
 func (s *Suite) startSimulators(ctx context.Context) error {
@@ -95,18 +97,18 @@ func (s *Suite) tokens(audiences ...string) map[string]string {
 
 func (s *Suite) wechatPay(notices string) map[string]string {
 	return map[string]string{
-		"WECHATPAY_MCH_ID": "1900000109", "WECHATPAY_APP_ID": "wxd678efh567hg6787", "WECHATPAY_CERT_SERIAL": merchantSerial,
+		"WECHATPAY_MCH_ID": MerchantID, "WECHATPAY_APP_ID": AppID, "WECHATPAY_CERT_SERIAL": MerchantSerial,
 		"WECHATPAY_PRIVATE_KEY_FILE":         s.path("data", "sim", "merchant_key.pem"),
 		"WECHATPAY_APIV3_KEY_FILE":           s.path("data", "sim", "apiv3.key"),
 		"WECHATPAY_PLATFORM_PUBLIC_KEY_FILE": s.path("data", "sim", "platform_public.pem"),
-		"WECHATPAY_PLATFORM_PUBLIC_KEY_ID":   platformKeyID,
+		"WECHATPAY_PLATFORM_PUBLIC_KEY_ID":   PlatformKeyID,
 		"WECHATPAY_NOTIFY_URL":               notices + "/v1/wechatpay/notices",
 		"SIMULATOR_ADDR":                     s.Simulator,
 	}
 }
 
 func (s *Suite) wechatLogin() map[string]string {
-	return map[string]string{"WECHAT_LOGIN_APP_ID": "wxd678efh567hg6787", "WECHAT_LOGIN_SECRET_FILE": s.path("keys", "wechat-login-secret")}
+	return map[string]string{"WECHAT_LOGIN_APP_ID": AppID, "WECHAT_LOGIN_SECRET_FILE": s.path("keys", "wechat-login-secret")}
 }
 
 func (s *Suite) startOperator(ctx context.Context) error {

@@ -105,7 +105,7 @@ func (s *Suite) Stop() {
 }
 
 func (s *Suite) prepare(context.Context) error {
-	if err := makeKeys(s.path("keys")); err != nil {
+	if err := MakeKeys(s.path("keys")); err != nil {
 		return err
 	}
 	var err error
