@@ -50,8 +50,8 @@ func (f *Field) AwaitPublishers(ctx context.Context, wanted func(map[string][]in
 }
 
 // AtRest returns when every lane has a publisher and nobody joins or leaves. A replica is not killed
-// before: a member that dies between asking for its share and hearing of it is never missed by the
-// embedded broker (kfake has no time limit there; Apache Kafka has), and no lane is published then.
+// before: a member that dies between asking for its share and hearing of it is missed by the embedded
+// broker only after ten seconds of silence and a round of joining, in which no lane is published.
 func (f *Field) AtRest(ctx context.Context) error {
 	_, err := f.AwaitPublishers(ctx, func(map[string][]int) bool { return true })
 	return err
