@@ -1,0 +1,118 @@
+package simulate
+
+import (
+	"slices"
+	"time"
+
+	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+)
+
+// Rule is the name of something that the law forbids a programme (禁止传销条例, article 7), as the API
+// server's refusals have it.
+type Rule string
+
+// The rules.
+const (
+	// NoPayForRecruiting: nobody is paid for people whom he brought.
+	NoPayForRecruiting Rule = "NoPayForRecruiting"
+	// NoHeadCountRank: no rank comes from how many people somebody brought.
+	NoHeadCountRank Rule = "NoHeadCountRank"
+	// NoEntryFee: a fee buys neither a rank nor the right to bring others in.
+	NoEntryFee Rule = "NoEntryFee"
+	// NoPayFromFee: no part of a fee becomes commission.
+	NoPayFromFee Rule = "NoPayFromFee"
+	// FeeIsRefundable: a member may have the fee back within seven days at the least.
+	FeeIsRefundable Rule = "FeeIsRefundable"
+	// NoUplinePay: nobody is paid by what others sell whom he brought, beyond a signed second level.
+	NoUplinePay Rule = "NoUplinePay"
+	// NoTeamSalesRank: no rank comes from what others sell whom somebody brought.
+	NoTeamSalesRank Rule = "NoTeamSalesRank"
+	// DepthNeedsSignOff: a second level needs a dated consent of the legal department.
+	DepthNeedsSignOff Rule = "DepthNeedsSignOff"
+)
+
+// Breach is a rule that a programme breaks, and where.
+type Breach struct {
+	Rule  Rule   `json:"rule"`
+	Field string `json:"field"`
+	Say   string `json:"say"`
+}
+
+// legalWindow is the seven days in which a fee, as goods, can be had back without a reason.
+const legalWindow = 7 * 24 * time.Hour
+
+// Breaches checks a programme by itself, apart from the API server: before anybody applies it, and so
+// that one slip in the rules there does not go unnoticed.
+func Breaches(p *v1alpha1.OwnerProgram) []Breach {
+	spec := p.Spec
+	out := slices.Concat(feeBreaches(spec), depthBreaches(spec))
+	for i, r := range spec.Ranks {
+		out = append(out, rankBreaches(at("spec.ranks", i), r)...)
+	}
+	for i, r := range spec.Rewards {
+		out = append(out, rewardBreaches(at("spec.rewards", i), r)...)
+	}
+	return out
+}
+
+func feeBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
+	if slices.Contains(spec.FeeGrants, v1alpha1.FeeGrantsRightToRecruit) {
+		out = append(out, Breach{NoEntryFee, "spec.feeGrants", "a fee cannot buy the right to bring others in: take RightToRecruit out"})
+	}
+	if slices.Contains(spec.FeeGrants, v1alpha1.FeeGrantsRank) {
+		out = append(out, Breach{NoEntryFee, "spec.feeGrants", "a fee cannot buy a rank: take Rank out"})
+	}
+	// Left out it is seven days.
+	if window := spec.FeeReturnWindow.Duration; window != 0 && window < legalWindow {
+		out = append(out, Breach{FeeIsRefundable, "spec.feeReturnWindow", "a member may have the fee back for 168h at the least: make it longer"})
+	}
+	return out
+}
+
+func depthBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
+	depth := depthOf(spec)
+	if depth > 2 {
+		out = append(out, Breach{NoUplinePay, "spec.depth", "three or more levels that earn on one sale cannot be had: set depth to 1, or to 2 with a signOff"})
+	}
+	if depth == 2 && !signed(spec.SignOff) {
+		out = append(out, Breach{DepthNeedsSignOff, "spec.signOff", "depth 2 needs the legal department's dated consent: set depth to 1, or give signOff"})
+	}
+	for i, r := range spec.Ranks {
+		if depth < 2 && r.SecondLevelBps != 0 {
+			out = append(out, Breach{NoUplinePay, at("spec.ranks", i) + ".secondLevelBps", "this programme has depth 1: set secondLevelBps to 0"})
+		}
+	}
+	return out
+}
+
+// signed tells whether a consent says who, under which number and when.
+func signed(s *v1alpha1.SignOff) bool {
+	if s == nil || s.By == "" || s.Reference == "" {
+		return false
+	}
+	_, err := time.Parse(time.DateOnly, s.Date)
+	return err == nil
+}
+
+func rankBreaches(field string, r v1alpha1.Rank) (out []Breach) {
+	if slices.Contains(r.QualifyBy, v1alpha1.ByHeadCount) {
+		out = append(out, Breach{NoHeadCountRank, field + ".qualifyBy", "a rank cannot come from the number of people that somebody brought: take HeadCount out"})
+	}
+	if slices.Contains(r.QualifyBy, v1alpha1.ByTeamSales) {
+		out = append(out, Breach{NoTeamSalesRank, field + ".qualifyBy", "a rank cannot come from what others sell: take TeamSales out"})
+	}
+	return out
+}
+
+func rewardBreaches(field string, r v1alpha1.Reward) []Breach {
+	switch r.For {
+	case v1alpha1.ForRecruit:
+		return []Breach{{NoPayForRecruiting, field, "nobody can be paid for people whom he brought: take this reward out"}}
+	case v1alpha1.ForFee:
+		return []Breach{{NoPayFromFee, field, "no part of a membership fee can become commission: take this reward out"}}
+	case v1alpha1.ForTeamSales:
+		return []Breach{{NoUplinePay, field, "nobody can be paid by what others sell: take this reward out"}}
+	default: // an own sale: no rule of law is broken, and admission says where its pay belongs
+		return nil
+	}
+}
