@@ -5,6 +5,8 @@
 //	go run ./hack/demo --reset    forget all of it first
 //	go run ./hack/demo --once     play the story on a stack of its own, check every step, and end
 //	go run ./hack/demo -kafka HOST:PORT,...   the same on another Kafka that has no topics yet (hack/kafka)
+//	go run ./hack/demo --kubeconfig FILE      the same with an existing cluster's API: in a namespace of its own,
+//	                                          and the cluster is as it was when it ends
 package main
 
 import (
@@ -27,14 +29,16 @@ import (
 const shortestWindow = time.Second
 
 func main() {
-	once := flag.Bool("once", false, "play the story by itself, check each step, and end")
-	reset := flag.Bool("reset", false, "forget what an earlier demo left")
-	keep := flag.Bool("keep", false, "with --once: keep the stack's folder, to look into its logs")
-	dir := flag.String("dir", "", "without --once: `folder` for data, keys and logs; the user's cache folder when empty")
-	kafka := flag.String("kafka", "", "`addresses` of an empty Kafka, host:port with commas, to use instead of the embedded broker")
+	var c command
+	flag.BoolVar(&c.once, "once", false, "play the story by itself, check each step, and end")
+	flag.BoolVar(&c.reset, "reset", false, "forget what an earlier demo left")
+	flag.BoolVar(&c.keep, "keep", false, "with --once: keep the stack's folder, to look into its logs")
+	flag.StringVar(&c.dir, "dir", "", "without --once: `folder` for data, keys and logs; the user's cache folder when empty")
+	flag.StringVar(&c.kafka, "kafka", "", "`addresses` of an empty Kafka, host:port with commas, to use instead of the embedded broker")
+	flag.StringVar(&c.kubeconfig, "kubeconfig", "", "`file` of an administrator of a cluster, to use instead of the embedded control plane")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *once, *reset, *keep, *dir, *kafka)
+	err := c.run(ctx)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -42,20 +46,26 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, once, reset, keep bool, dir, kafka string) error {
+// command is what was asked for.
+type command struct {
+	once, reset, keep      bool
+	dir, kafka, kubeconfig string
+}
+
+func (c command) run(ctx context.Context) error {
 	root, err := stack.Root()
 	if err != nil {
 		return err
 	}
 	options := suite.Options{
-		Root: root, MinReturnWindow: shortestWindow, KafkaBrokers: kafka, Progress: os.Stdout,
+		Root: root, MinReturnWindow: shortestWindow, KafkaBrokers: c.kafka, Kubeconfig: c.kubeconfig, Metrics: true, Progress: os.Stdout,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
-	if once {
-		return playOnce(ctx, options, keep)
+	if c.once {
+		return playOnce(ctx, options, c.keep)
 	}
-	options.Dir = dir
-	return stayUp(ctx, options, reset)
+	options.Dir = c.dir
+	return stayUp(ctx, options, c.reset)
 }
 
 // playOnce runs the story on an empty stack of its own and leaves nothing behind, except after a
@@ -72,6 +82,9 @@ func playOnce(ctx context.Context, options suite.Options, keep bool) (err error)
 			Addresses: s.Addresses, Desk: campaigns.Desk{Kubectl: s.Kubectl, Namespace: s.Namespace},
 			MongoURI: s.Embedded.MongoURI, Dir: s.Dir, Root: s.Root(),
 		})
+		if err == nil {
+			err = everyMetricIsMeasured(ctx, os.Stdout, s)
+		}
 		if err == nil {
 			fmt.Printf("\nEvery check holds. The story took %.0f s.\n", time.Since(began).Seconds())
 		}

@@ -146,7 +146,7 @@ func (w *world) print(out io.Writer, s *suite.Suite) error {
 		{"brand-intake", s.BrandIntake}, {"catalog", s.Catalog}, {"store-owner", s.StoreOwner},
 		{"order (two replicas)", s.Order}, {"fulfilment", s.Fulfilment}, {"simulators", s.Simulator},
 		{"MongoDB (embedded)", s.Embedded.MongoURI}, {"Kafka", s.Embedded.Brokers},
-		{"kubectl", s.Assets.Kubectl}, {"KUBECONFIG", s.Plane.Kubeconfig("admin") + " (namespace " + s.Namespace + ")"},
+		{"kubectl", s.Assets.Kubectl}, {"KUBECONFIG", s.Kubeconfig + " (namespace " + s.Namespace + ")"},
 		{"brand", w.brand.ID + ", API key in $BRAND_KEY"}, {"staff tokens", "$OPERATIONS, $CARRIER; anew from " + s.Simulator + "/oidc/token"},
 		{"WeChat log-in", "code-NAME is the code of the user NAME, for any NAME"},
 		{"campaign", worldCampaign + ", Live, with style " + w.style}, {"data and logs", s.Dir},
@@ -165,7 +165,7 @@ func (w *world) environment(s *suite.Suite) string {
 	var out strings.Builder
 	for _, v := range [][2]string{
 		{"BRAND_INTAKE", s.BrandIntake}, {"CATALOG", s.Catalog}, {"STORE_OWNER", s.StoreOwner}, {"ORDER", s.Order},
-		{"FULFILMENT", s.Fulfilment}, {"SIM", s.Simulator}, {"KUBECONFIG", s.Plane.Kubeconfig("admin")},
+		{"FULFILMENT", s.Fulfilment}, {"SIM", s.Simulator}, {"KUBECONFIG", s.Kubeconfig},
 		{"MONGODB_URI", s.Embedded.MongoURI}, {"KAFKA_BROKERS", s.Embedded.Brokers},
 		{"OPERATIONS", w.operations.Token}, {"CARRIER", w.carrier.Token}, {"BRAND_ID", w.brand.ID}, {"BRAND_KEY", w.brand.Key},
 		{"STYLE", w.style}, {"SKU", w.sku}, {"SETTLEMENT_FEN", fmt.Sprint(w.settlementFen)},

@@ -11,33 +11,33 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
-// listeners are the processes that get a port of their own.
-var listeners = []string{
-	"brand-intake", "catalog", "store-owner", "order", "order-a", "order-b", "fulfilment", "sim", "operator",
-}
-
 // ports are a suite's ports by process, kept in its folder: links and notices stay good over a
 // restart of the whole suite.
 type ports map[string]int
 
 func loadPorts(path string) (ports, error) {
+	out := ports{}
 	data, err := os.ReadFile(path)
 	if err == nil {
-		out := ports{}
-		if err := json.Unmarshal(data, &out); err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
+		err = json.Unmarshal(data, &out)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	var missing []string
+	for _, name := range listeners() {
+		if out[name] == 0 { // all of a new suite, or one that a newer version has
+			missing = append(missing, name)
 		}
+	}
+	if len(missing) == 0 {
 		return out, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the ports: %w", err)
-	}
-	free, err := stack.FreePorts(len(listeners))
+	free, err := stack.FreePorts(len(missing))
 	if err != nil {
 		return nil, err
 	}
-	out := ports{}
-	for i, name := range listeners {
+	for i, name := range missing {
 		out[name] = free[i]
 	}
 	if data, err = json.Marshal(out); err != nil {

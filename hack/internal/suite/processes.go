@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -75,6 +74,9 @@ func (s *Suite) service(name, instance string, parts ...map[string]string) stack
 	for _, key := range slices.Sorted(maps.Keys(env)) {
 		process.Env = append(process.Env, key+"="+env[key])
 	}
+	if s.opts.Metrics {
+		s.measure(&process)
+	}
 	return process
 }
 
@@ -113,8 +115,11 @@ func (s *Suite) wechatLogin() map[string]string {
 
 func (s *Suite) startOperator(ctx context.Context) error {
 	args := []string{
-		"--cluster-name", clusterName, "--namespace", namespace,
+		"--cluster-name", clusterName, "--namespace", s.Namespace,
 		"--health-probe-bind-address", s.ports.address("operator"),
+	}
+	if s.opts.Metrics {
+		args = append(args, "--metrics-bind-address", s.ports.address(metricsPort("operator")))
 	}
 	if s.opts.MinReturnWindow > 0 {
 		args = append(args, "--min-return-window", s.opts.MinReturnWindow.String())
@@ -123,7 +128,7 @@ func (s *Suite) startOperator(ctx context.Context) error {
 		Name: "operator", Path: s.binaries.Path("manager"), Args: args,
 		Env: []string{
 			serviceMemory, "KAFKA_BROKERS=" + s.Embedded.Brokers,
-			fmt.Sprintf("KUBECONFIG=%s", s.Plane.Kubeconfig(operatorUser)),
+			"KUBECONFIG=" + s.operatorKubeconfig,
 		},
 		Ready: stack.HTTPReady(s.ports.url("operator") + "/readyz"),
 	})

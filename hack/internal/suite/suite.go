@@ -27,16 +27,22 @@ type Options struct {
 	// KafkaBrokers is a Kafka that has none of the suite's topics yet, host:port with commas; the
 	// embedded broker runs when it is empty.
 	KafkaBrokers string
-	Progress     io.Writer
-	Log          *slog.Logger
+	// Kubeconfig is an administrator's way to a cluster that is there; the embedded control plane runs
+	// when it is empty. The suite takes away from a cluster what it brought.
+	Kubeconfig string
+	// Metrics lets every process of the product serve its metrics.
+	Metrics  bool
+	Progress io.Writer
+	Log      *slog.Logger
 }
 
 // Suite is a running suite.
 type Suite struct {
 	Addresses
 	Supervisor *stack.Supervisor
-	Plane      stack.ControlPlane
 	Assets     stack.Assets
+	// Kubeconfig is the administrator's.
+	Kubeconfig string
 	// Embedded are the database and the broker; the broker is Options.KafkaBrokers where that is set.
 	Embedded stack.Embedded
 	// Namespace is where the operator looks for campaigns.
@@ -44,9 +50,13 @@ type Suite struct {
 	// Dir holds data, keys and logs.
 	Dir string
 
-	opts     Options
-	binaries stack.Binaries
-	ports    ports
+	opts               Options
+	binaries           stack.Binaries
+	ports              ports
+	operatorKubeconfig string
+	// joined says that a cluster which was there has something of this suite, crds which CRDs it brought.
+	joined bool
+	crds   []string
 }
 
 // Addresses are the base URLs that people and partners use.
@@ -54,7 +64,7 @@ type Addresses struct {
 	BrandIntake, Catalog, StoreOwner, Order, Fulfilment, Simulator string
 }
 
-// Namespace of the demo's campaigns, and the cluster's name in the desired states.
+// Namespace of the campaigns in the embedded control plane, and the cluster's name in the desired states.
 const (
 	namespace   = "qingcang"
 	clusterName = "demo"
@@ -65,7 +75,7 @@ const (
 func Start(ctx context.Context, o Options) (*Suite, error) {
 	s := &Suite{opts: o, Dir: o.Dir, Namespace: namespace}
 	var err error
-	if s.Assets, err = stack.KubeAssets(ctx, o.Root, o.Progress); err != nil {
+	if s.Assets, err = s.findKubectl(ctx); err != nil {
 		return s, err
 	}
 	if s.binaries, err = stack.Build(ctx, o.Root, o.Progress); err != nil {
@@ -74,13 +84,17 @@ func Start(ctx context.Context, o Options) (*Suite, error) {
 	if s.Supervisor, err = stack.NewSupervisor(filepath.Join(o.Dir, "logs"), o.Log); err != nil {
 		return s, err
 	}
+	plane := s.startPlane
+	if o.Kubeconfig != "" {
+		plane = s.joinCluster
+	}
 	for _, step := range []struct {
 		what string
 		run  func(context.Context) error
 	}{
 		{"ports and keys", s.prepare},
 		{"database and broker", s.startEmbedded},
-		{"control plane", s.startPlane},
+		{"control plane", plane},
 		{"simulators", s.startSimulators},
 		{"services", s.startServices},
 		{"operator", s.startOperator},
@@ -97,8 +111,9 @@ func Start(ctx context.Context, o Options) (*Suite, error) {
 // Root is the repository that the suite was built from.
 func (s *Suite) Root() string { return s.opts.Root }
 
-// Stop ends every process, the youngest first.
+// Stop leaves a cluster that is not the suite's own, and ends every process, the youngest first.
 func (s *Suite) Stop() {
+	s.leaveCluster()
 	if s.Supervisor != nil {
 		s.Supervisor.Stop()
 	}
@@ -136,14 +151,6 @@ func (s *Suite) startEmbedded(ctx context.Context) error {
 	}
 	defer conn.Close()
 	return conn.Ensure(ctx, eventkit.Topics()...)
-}
-
-func (s *Suite) startPlane(ctx context.Context) error {
-	var err error
-	if s.Plane, err = stack.StartControlPlane(ctx, s.Supervisor, s.Assets, s.path("kube"), operatorUser); err != nil {
-		return err
-	}
-	return s.installOperator(ctx)
 }
 
 func (s *Suite) path(parts ...string) string {

@@ -1,0 +1,128 @@
+// Package chart looks into charts/qingcang: what its dashboards and alerts ask Prometheus.
+package chart
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+	"go.yaml.in/yaml/v3"
+)
+
+// Dir is the chart, from the root of the repository.
+const Dir = "charts/qingcang"
+
+// Query is an expression of a panel or an alert.
+type Query struct {
+	// Where names the dashboard and panel, or the alert.
+	Where string
+	Expr  string
+}
+
+// dashboard is a file of files/dashboards: what differs between dashboards.
+type dashboard struct {
+	Title string `yaml:"title"`
+	Rows  []struct {
+		Title  string `yaml:"title"`
+		Panels []struct {
+			Title   string `yaml:"title"`
+			Queries []struct {
+				Expr string `yaml:"expr"`
+			} `yaml:"queries"`
+		} `yaml:"panels"`
+	} `yaml:"rows"`
+}
+
+// alerts is files/alerts.yaml.
+type alerts struct {
+	Groups []struct {
+		Name  string `yaml:"name"`
+		Rules []struct {
+			Alert string `yaml:"alert"`
+			Expr  string `yaml:"expr"`
+		} `yaml:"rules"`
+	} `yaml:"groups"`
+}
+
+// Queries returns what all panels and alerts of the chart below root ask.
+func Queries(root string) ([]Query, error) {
+	files := filepath.Join(root, Dir, "files")
+	boards, err := filepath.Glob(filepath.Join(files, "dashboards", "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("list the dashboards: %w", err)
+	}
+	var out []Query
+	for _, file := range boards {
+		var board dashboard
+		if err := readYAML(file, &board); err != nil {
+			return nil, err
+		}
+		for _, row := range board.Rows {
+			for _, panel := range row.Panels {
+				for _, q := range panel.Queries {
+					out = append(out, Query{Where: fmt.Sprintf("dashboard %q, panel %q", board.Title, panel.Title), Expr: q.Expr})
+				}
+			}
+		}
+	}
+	var rules alerts
+	if err := readYAML(filepath.Join(files, "alerts.yaml"), &rules); err != nil {
+		return nil, err
+	}
+	for _, group := range rules.Groups {
+		for _, rule := range group.Rules {
+			out = append(out, Query{Where: "alert " + rule.Alert, Expr: rule.Expr})
+		}
+	}
+	return out, nil
+}
+
+func readYAML(file string, into any) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := yaml.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// Selectors returns, for each metric that the query asks, its label matchers. Grafana's variables, which
+// PromQL does not know, are taken for what they stand for.
+func (q Query) Selectors() (map[string][]*labels.Matcher, error) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(strings.NewReplacer("$__rate_interval", "1m", "$namespace", "sale").Replace(q.Expr))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", q.Where, err)
+	}
+	out := map[string][]*labels.Matcher{}
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		if selector, ok := node.(*parser.VectorSelector); ok {
+			out[selector.Name] = append(out[selector.Name], selector.LabelMatchers...)
+		}
+		return nil
+	})
+	return out, nil
+}
+
+// Missing says for each metric that is asked and not in exposed who asks it.
+func Missing(queries []Query, exposed map[string]bool) ([]string, error) {
+	var missing []string
+	for _, q := range queries {
+		selectors, err := q.Selectors()
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range slices.Sorted(maps.Keys(selectors)) {
+			if !exposed[name] {
+				missing = append(missing, fmt.Sprintf("%s asks %s, which nobody measures", q.Where, name))
+			}
+		}
+	}
+	return missing, nil
+}
