@@ -160,6 +160,11 @@ func confirm(ctx context.Context, streams genericiooptions.IOStreams, yes bool) 
 	if !readsTerminal(streams.In) {
 		return errors.New("nobody can be asked here: say --yes")
 	}
+	return ask(ctx, streams)
+}
+
+// ask waits for a yes, the whole word: a key pressed by chance ends no sale.
+func ask(ctx context.Context, streams genericiooptions.IOStreams) error {
 	_, _ = fmt.Fprint(streams.ErrOut, "Go on? Type yes: ")
 	answers := make(chan string, 1)
 	go func() {

@@ -62,7 +62,8 @@ programme for store owners can cost at most.`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl qingcang"},
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          onlyCommands,
 	}
 	command.SetIn(streams.In)
 	command.SetOut(streams.Out)
@@ -79,6 +80,22 @@ programme for store owners can cost at most.`,
 		newVersion(streams),
 	)
 	return command
+}
+
+// onlyCommands is what a command does that has others below it: help where nothing is asked for.
+func onlyCommands(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return command.Help()
+	}
+	return usage(fmt.Errorf("%s has no command %q", command.CommandPath(), args[0]))
+}
+
+// noArguments takes none.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(fmt.Errorf("%q is one argument too many", args[0]))
+	}
+	return nil
 }
 
 func usage(err error) error { return fmt.Errorf("%w: %w", errUsage, err) }

@@ -28,7 +28,7 @@ type manifests struct {
 func (m *manifests) read(path string, stdin io.Reader) error {
 	in := stdin
 	if path != "-" {
-		file, err := os.Open(path) //nolint:gosec // the user named it
+		file, err := os.Open(path)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ type getOptions struct {
 }
 
 func newGet(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
-	parent := &cobra.Command{Use: "get", Short: "Look at campaigns", Args: cobra.NoArgs}
+	parent := &cobra.Command{Use: "get", Short: "Look at campaigns", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
 	o := getOptions{}
 	command := &cobra.Command{
 		Use:     "campaign [NAME]",

@@ -27,7 +27,7 @@ the clock of startAt and endAt runs on.`,
 	},
 	asked:   "pause asked for; the lane takes no new order within about a second",
 	done:    "paused; what is held can still be paid",
-	reached: func(c *v1alpha1.Campaign) bool { return suspended(c) },
+	reached: suspended,
 }
 
 var resuming = change{

@@ -46,7 +46,7 @@ func (c *cast) Write(text []byte) (int, error) {
 
 // recorded draws in place whatever out is, and keeps what it draws in a file.
 func recorded(out io.Writer, path string) (show presenter, done func(), err error) {
-	file, err := os.Create(path) //nolint:gosec // the user named it
+	file, err := os.Create(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("record: %w", err)
 	}

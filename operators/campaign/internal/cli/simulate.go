@@ -39,7 +39,7 @@ Nothing is sent to the cluster; it is asked only for what --campaign names. The 
 programme breaks a rule or the platform's part can be under 0.`,
 		Example: `  kubectl qingcang simulate -f programme.yaml -f campaign.yaml
   kubectl qingcang simulate -f programme.yaml --campaign autumn-coats --campaign shoes -o json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			given, err := gatherManifests(command.Context(), flags, streams.In, o)
 			if err != nil {

@@ -14,10 +14,10 @@ import (
 // terminalSize of out; ok is false where out is none.
 func terminalSize(out io.Writer) (columns, lines int, ok bool) {
 	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a descriptor is small
+	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return 0, 0, false
 	}
-	columns, lines, err := term.GetSize(int(file.Fd())) //nolint:gosec // a descriptor is small
+	columns, lines, err := term.GetSize(int(file.Fd()))
 	return columns, lines, err == nil
 }
 
@@ -65,5 +65,5 @@ func (s *screen) draw(frame string) error {
 // readsTerminal tells whether somebody can answer.
 func readsTerminal(in io.Reader) bool {
 	file, ok := in.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor is small
+	return ok && term.IsTerminal(int(file.Fd()))
 }

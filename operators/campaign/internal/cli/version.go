@@ -11,7 +11,7 @@ import (
 
 func newVersion(streams genericiooptions.IOStreams) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print this plugin's version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print this plugin's version", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(streams.Out, "kubectl-qingcang %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

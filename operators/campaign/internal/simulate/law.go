@@ -7,8 +7,7 @@ import (
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
 
-// Rule is the name of something that the law forbids a programme (禁止传销条例, article 7), as the API
-// server's refusals have it.
+// Rule is the name of something that the law forbids a programme, as the API server's refusals have it.
 type Rule string
 
 // The rules.
@@ -30,6 +29,14 @@ const (
 	// DepthNeedsSignOff: a second level needs a dated consent of the legal department.
 	DepthNeedsSignOff Rule = "DepthNeedsSignOff"
 )
+
+// articles are where the rules stand. A refundable fee is the law of distance selling's.
+var articles = map[Rule]string{
+	NoPayForRecruiting: "禁止传销条例, article 7 (1)", NoHeadCountRank: "禁止传销条例, article 7 (1)",
+	NoEntryFee: "禁止传销条例, article 7 (2)", NoPayFromFee: "禁止传销条例, article 7 (2)",
+	NoUplinePay: "禁止传销条例, article 7 (3)", NoTeamSalesRank: "禁止传销条例, article 7 (3)", DepthNeedsSignOff: "禁止传销条例, article 7 (3)",
+	FeeIsRefundable: "消费者权益保护法, article 25",
+}
 
 // Breach is a rule that a programme breaks, and where.
 type Breach struct {

@@ -11,7 +11,7 @@ import (
 func (r Result) Print(w io.Writer, items bool) error {
 	var out strings.Builder
 	for _, b := range r.Breaches {
-		fmt.Fprintf(&out, "BREACH  %s (禁止传销条例, article 7) at %s: %s\n", b.Rule, b.Field, b.Say)
+		fmt.Fprintf(&out, "BREACH  %s (%s) at %s: %s\n", b.Rule, articles[b.Rule], b.Field, b.Say)
 	}
 	if len(r.Breaches) > 0 {
 		out.WriteString("What these would pay is in no figure below: it can never be paid.\n\n")
