@@ -30,7 +30,12 @@ type Campaign struct {
 	Hold               time.Duration
 	ReturnWindow       time.Duration
 	ReturnsFromSigning bool
+	// Dedicated gives the campaign a lane of its own.
+	Dedicated *Dedicated
 }
+
+// Dedicated is how many pods a campaign's own lane has.
+type Dedicated struct{ Before, During, After, Max int }
 
 // Item is one SKU of a campaign.
 type Item struct {
@@ -80,6 +85,10 @@ func (d Desk) Manifest(c Campaign) (string, error) {
 		}
 		spec["returnWindow"] = window
 	}
+	if d := c.Dedicated; d != nil {
+		replicas := map[string]any{"before": d.Before, "during": d.During, "after": d.After}
+		spec["lane"] = map[string]any{"dedicated": map[string]any{"replicas": replicas, "maxReplicas": d.Max}}
+	}
 	data, err := json.Marshal(map[string]any{
 		"apiVersion": "sale.qingcang.io/v1alpha1", "kind": "Campaign",
 		"metadata": map[string]any{"name": c.Name, "namespace": d.Namespace}, "spec": spec,
@@ -109,7 +118,16 @@ func (d Desk) Apply(ctx context.Context, all ...Campaign) error {
 
 // EndNow sets spec.endAt to now.
 func (d Desk) EndNow(ctx context.Context, name string) error {
-	patch := fmt.Sprintf(`{"spec":{"endAt":%q}}`, stamp(time.Now()))
+	return d.move(ctx, name, "endAt", time.Now())
+}
+
+// StartAt moves the start of a campaign that has not opened.
+func (d Desk) StartAt(ctx context.Context, name string, at time.Time) error {
+	return d.move(ctx, name, "startAt", at)
+}
+
+func (d Desk) move(ctx context.Context, name, field string, at time.Time) error {
+	patch := fmt.Sprintf(`{"spec":{%q:%q}}`, field, stamp(at))
 	_, err := d.Kubectl(ctx, "", "--namespace", d.Namespace, "patch", "campaign", name, "--type=merge", "-p", patch)
 	return err
 }

@@ -47,7 +47,7 @@ func (t *story) nothingLeaks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.Expect(files > 10 && documents > 50, "%d files and %d documents were searched for %d canaries", files, documents, len(canaries))
+	return t.Expect(files > 5 && documents > 50, "%d files and %d documents were searched for %d canaries", files, documents, len(canaries))
 }
 
 func (t *story) searchFiles() (searched int, err error) {

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/qingcang/qingcang/hack/internal/stack"
+)
+
+// Where the test puts things. Both namespaces are made and removed by it.
+const (
+	namespace        = "qingcang"
+	outsideNamespace = "qingcang-outside"
+	release          = "qingcang"
+)
+
+// cluster is the Kubernetes under test and the ways to it.
+type cluster struct {
+	root, kubectl, helm, kubeconfig string
+	// registry is where images are pushed; empty where they are loaded onto the one node.
+	registry string
+	// local is a cluster of hack/cluster, whose Services this machine reaches; ours one that the test
+	// brought up.
+	local, ours bool
+	out         io.Writer
+
+	forwarding sync.WaitGroup
+	stop       context.CancelFunc
+	until      context.Context
+}
+
+var errNoRegistry = errors.New("KUBECONFIG names a cluster; say with -registry where it pulls images from")
+
+// findCluster is the cluster of KUBECONFIG if a registry is named, else this machine's own, which is
+// brought up unless it runs.
+func findCluster(ctx context.Context, root, registry string, out io.Writer) (*cluster, error) {
+	c := &cluster{root: root, registry: registry, kubeconfig: os.Getenv("KUBECONFIG"), out: out}
+	c.until, c.stop = context.WithCancel(ctx)
+	if registry == "" {
+		if err := c.bringUp(ctx); err != nil {
+			return nil, err
+		}
+	} else if c.kubeconfig == "" {
+		return nil, errors.New("-registry is for the cluster of KUBECONFIG, which is not set")
+	}
+	var err error
+	if c.kubectl, err = exec.LookPath("kubectl"); err != nil {
+		assets, err := stack.KubeAssets(ctx, root, out)
+		if err != nil {
+			return nil, err
+		}
+		c.kubectl = assets.Kubectl
+	}
+	tools, err := c.program(ctx, "", filepath.Join(root, "hack", "tools", "install"), "helm")
+	if err != nil {
+		return nil, err
+	}
+	c.helm = filepath.Join(strings.TrimSpace(tools), "helm")
+	return c, nil
+}
+
+// bringUp uses the cluster of hack/cluster.
+func (c *cluster) bringUp(ctx context.Context) error {
+	where, err := c.program(ctx, "", "go", "run", "./hack/cluster", "kubeconfig")
+	if err != nil {
+		return err
+	}
+	where = strings.TrimSpace(where)
+	// KUBECONFIG may name this very cluster; any other wants a registry.
+	if c.kubeconfig != "" && c.kubeconfig != where {
+		return errNoRegistry
+	}
+	c.kubeconfig, c.local = where, true
+	if _, err := c.program(ctx, "", "go", "run", "./hack/cluster", "status"); err == nil {
+		return nil
+	}
+	c.ours = true
+	_, _ = fmt.Fprintln(c.out, "bringing a cluster up; the first time builds Kubernetes, which takes some ten minutes")
+	return c.show(ctx, "go", "run", "./hack/cluster", "up")
+}
+
+func (c *cluster) down(ctx context.Context) error {
+	return c.show(ctx, "go", "run", "./hack/cluster", "down")
+}
+
+// close ends the ways into the cluster.
+func (c *cluster) close() {
+	c.stop()
+	c.forwarding.Wait()
+}
+
+// Kubectl runs kubectl and returns what it prints; its complaint is the error.
+func (c *cluster) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	return c.program(ctx, stdin, c.kubectl, append([]string{"--kubeconfig", c.kubeconfig}, args...)...)
+}
+
+// in is Kubectl in the suite's namespace.
+func (c *cluster) in(ctx context.Context, args ...string) (string, error) {
+	return c.Kubectl(ctx, "", append([]string{"--namespace", namespace}, args...)...)
+}
+
+func (c *cluster) runHelm(ctx context.Context, args ...string) (string, error) {
+	return c.program(ctx, "", c.helm, append([]string{"--kubeconfig", c.kubeconfig, "--namespace", namespace}, args...)...)
+}
+
+// program runs a program in the repository and returns what it prints; its complaint is the error.
+func (c *cluster) program(ctx context.Context, stdin, name string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir, command.Stdin = c.root, strings.NewReader(stdin)
+	var complaint bytes.Buffer
+	command.Stderr = &complaint
+	out, err := command.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args[:min(len(args), 6)], " "), err, strings.TrimSpace(complaint.String()))
+	}
+	return string(out), nil
+}
+
+// show runs a program of the repository and shows what it prints.
+func (c *cluster) show(ctx context.Context, name string, args ...string) error {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir, command.Stdout, command.Stderr = c.root, c.out, c.out
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// images builds both versions of the product and what the world outside is made of, and brings them to
+// where the nodes find them.
+func (t *test) images(ctx context.Context) error {
+	commit, err := t.cluster.program(ctx, "", "git", "rev-parse", "--short=12", "HEAD")
+	if err != nil {
+		return err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return fmt.Errorf("find the user's cache folder: %w", err)
+	}
+	for i, suffix := range []string{"a", "b"} {
+		t.versions[i] = "e2e-" + strings.TrimSpace(commit) + "-" + suffix
+		// Binaries that are up to date there are not linked again.
+		dir := filepath.Join(cache, "qingcang", "images-"+suffix)
+		args := []string{"run", "./hack/images", "-dir", dir, "-version", t.versions[i]}
+		if i == 0 {
+			args = append(args, "-test")
+		}
+		if t.cluster.registry != "" {
+			args = append(args, "-push", t.cluster.registry)
+		}
+		if err := t.cluster.show(ctx, "go", args...); err != nil {
+			return err
+		}
+		if t.cluster.local {
+			if err := t.cluster.load(ctx, dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// load puts a folder's images on the node.
+func (c *cluster) load(ctx context.Context, dir string) error {
+	archives, err := filepath.Glob(filepath.Join(dir, "*.tar"))
+	if err != nil {
+		return fmt.Errorf("list the images: %w", err)
+	}
+	_, err = c.program(ctx, "", "go", append([]string{"run", "./hack/cluster", "load"}, archives...)...)
+	return err
+}

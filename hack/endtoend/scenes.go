@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/actor"
+	"github.com/qingcang/qingcang/hack/internal/story"
+)
+
+// tellStory plays the spine's story by kubectl and HTTP.
+func (t *test) tellStory(ctx context.Context) error {
+	logs := filepath.Join(t.dir, "story")
+	return story.Tell(ctx, indented{t.Out}, story.Stage{
+		Addresses: t.shop.addresses, Desk: t.shop.desk, MongoURI: t.shop.mongoURI, Root: t.root,
+		Dir: logs, Logs: func(ctx context.Context) error { return t.collectLogs(ctx, logs, namespace) },
+	})
+}
+
+// begin opens a campaign for a sale whose orders all come to the shared pool.
+func (t *test) begin(ctx context.Context, name string, units int64) (*sale, error) {
+	c, err := t.shop.open(ctx, t.shop.campaign(name, units))
+	if err != nil {
+		return nil, err
+	}
+	return &sale{test: t, name: name, uid: c.UID, units: units, buyers: t.shop.buyers, accepted: map[string]buyer{}}, nil
+}
+
+// upgrade rolls every pod, the operator's and those of a campaign's own lane too, while both sell.
+func (t *test) upgrade(ctx context.Context) error {
+	s, err := t.begin(ctx, "mid-upgrade", 800)
+	if err != nil {
+		return err
+	}
+	return s.through(ctx, func(ctx context.Context) error {
+		began := time.Now()
+		if err := t.helmUpgrade(ctx, t.versions[1]); err != nil {
+			return err
+		}
+		images, err := t.cluster.in(ctx, "get", "pods", "--selector=app.kubernetes.io/part-of=qingcang", "--field-selector=status.phase=Running",
+			`--output=jsonpath={range .items[?(@.metadata.deletionTimestamp=="")]}{.spec.containers[0].image}{"\n"}{end}`)
+		if err != nil {
+			return err
+		}
+		old := strings.Count(images, ":"+t.versions[0]+"\n")
+		return t.Expect(old == 0, "every pod is of the new version after %.0f s", time.Since(began).Seconds())
+	})
+}
+
+// drain takes the suite's pods off the only node. A PodDisruptionBudget keeps one order pod, because
+// the other's successor finds no node; so the sale goes on, and the drain waits.
+func (t *test) drain(ctx context.Context) error {
+	node, err := t.cluster.Kubectl(ctx, "", "get", "nodes", "--output=jsonpath={.items[0].metadata.name}")
+	if err != nil {
+		return err
+	}
+	s, err := t.begin(ctx, "mid-drain", 400)
+	if err != nil {
+		return err
+	}
+	return s.through(ctx, func(ctx context.Context) error {
+		_, drained := t.cluster.Kubectl(ctx, "", "drain", node, "--pod-selector=app.kubernetes.io/name=order,app.kubernetes.io/part-of=qingcang",
+			"--delete-emptydir-data", "--ignore-daemonsets", "--timeout=20s")
+		if err := t.Expect(drained != nil && strings.Contains(drained.Error(), "disruption budget"), "the drain evicts one order pod and is held up at the other by its budget"); err != nil {
+			return errors.Join(err, t.restore(ctx, node))
+		}
+		left, err := t.cluster.in(ctx, "get", "deployment", release+"-order", "--output=jsonpath={.status.readyReplicas}")
+		if err == nil {
+			err = t.Expect(left == "1", "one order pod answers")
+		}
+		return errors.Join(err, t.restore(ctx, node))
+	})
+}
+
+// restore lets pods come back to the node, and waits until they have.
+func (t *test) restore(ctx context.Context, node string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	if _, err := t.cluster.Kubectl(ctx, "", "uncordon", node); err != nil {
+		return err
+	}
+	if _, err := t.cluster.in(ctx, "rollout", "status", "deployment/"+release+"-order", "--timeout=100s"); err != nil {
+		return err
+	}
+	return t.Expect(true, "the node is back, and so are the pods")
+}
+
+// absence has no operator from before a sale's start until after its end.
+func (t *test) absence(ctx context.Context) error {
+	const ahead, length = 25 * time.Second, 20 * time.Second
+	c := t.shop.campaign("unattended", 50)
+	c.Start = time.Now().Add(ahead).Truncate(time.Second)
+	c.End = c.Start.Add(length)
+	if err := t.shop.desk.Apply(ctx, c); err != nil {
+		return err
+	}
+	status, err := t.shop.reaches(ctx, c.Name, "Warming")
+	if err != nil {
+		return err
+	}
+	if err := t.scaleOperator(ctx, 0); err != nil {
+		return err
+	}
+	if err := t.Expect(time.Now().Before(c.Start), "no operator runs, %.0f s before the start", time.Until(c.Start).Seconds()); err != nil {
+		return errors.Join(err, t.scaleOperator(ctx, 2))
+	}
+	s := &sale{test: t, name: c.Name, uid: status.UID, units: 50, buyers: t.shop.buyers, accepted: map[string]buyer{}}
+	return errors.Join(s.punctual(ctx, c.Start, c.End), t.comeBack(ctx, s))
+}
+
+// punctual buys before the start, at it, until the end, and after it.
+func (s *sale) punctual(ctx context.Context, start, end time.Time) error {
+	const look, late = 100 * time.Millisecond, 1500 * time.Millisecond
+	opened, closed, n := time.Time{}, time.Time{}, int64(0)
+	for closed.IsZero() {
+		at := time.Now()
+		err := s.buy(ctx, n)
+		switch {
+		case err == nil && opened.IsZero():
+			opened = at
+		case refusedWith(err, "not_open", "closed", "unknown_campaign"):
+			if !opened.IsZero() {
+				closed = at
+			}
+		case err != nil:
+			return err
+		}
+		n++
+		if time.Since(end) > settle {
+			return s.Expect(false, "the sale is open %s after its end", settle)
+		}
+		pause := look
+		if !opened.IsZero() && time.Until(end) > 2*time.Second {
+			pause = time.Second // the stock is to last
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+	if err := s.Expect(!opened.Before(start) && opened.Sub(start) < late, "the first order was taken %.1f s after the start", opened.Sub(start).Seconds()); err != nil {
+		return err
+	}
+	return s.Expect(closed.Sub(end) < late && !closed.Before(end.Add(-look)), "the first order was refused %.1f s after the end; %d were taken between", closed.Sub(end).Seconds(), len(s.accepted))
+}
+
+// comeBack brings the operator back, which tells what happened without it.
+func (t *test) comeBack(ctx context.Context, s *sale) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	if err := t.scaleOperator(ctx, 2); err != nil {
+		return err
+	}
+	want := int64(len(s.accepted))
+	err := soon(ctx, func(ctx context.Context) error {
+		all, err := t.shop.desk.Get(ctx, s.name)
+		if err != nil {
+			return err
+		}
+		if c := all[s.name]; c.Phase != "AfterSale" || c.Sold != want {
+			return fmt.Errorf("the campaign is %s with %d units sold, %d were", c.Phase, c.Sold, want)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.Expect(true, "the operator is back and says AfterSale, %d units sold", want)
+}
+
+// scaleOperator sets how many operators run and waits until that many do.
+func (t *test) scaleOperator(ctx context.Context, replicas int) error {
+	const name = release + "-campaign-operator"
+	if _, err := t.cluster.in(ctx, "scale", "deployment", name, fmt.Sprintf("--replicas=%d", replicas)); err != nil {
+		return err
+	}
+	if replicas > 0 {
+		_, err := t.cluster.in(ctx, "rollout", "status", "deployment/"+name, "--timeout=100s")
+		return err
+	}
+	_, err := t.cluster.in(ctx, "wait", "--for=delete", "pod", "--selector=app.kubernetes.io/name=campaign-operator", "--timeout=60s")
+	return err
+}
+
+// uninstall takes the release away. CRDs and campaigns stay; a new installation finds them.
+func (t *test) uninstall(ctx context.Context) error {
+	c := t.shop.campaign("outlives", 5)
+	c.Start = time.Now().Add(time.Hour)
+	c.End = c.Start.Add(time.Hour)
+	if err := t.shop.desk.Apply(ctx, c); err != nil {
+		return err
+	}
+	if _, err := t.shop.reaches(ctx, c.Name, "Preview"); err != nil {
+		return err
+	}
+	if _, err := t.cluster.runHelm(ctx, "uninstall", release, "--wait", "--timeout", "2m"); err != nil {
+		return err
+	}
+	kinds, err := t.cluster.Kubectl(ctx, "", "get", "crds", "campaigns.sale.qingcang.io", "ownerprograms.sale.qingcang.io", "--output=name")
+	if err != nil {
+		return err
+	}
+	left, err := t.shop.desk.Get(ctx)
+	if err != nil {
+		return err
+	}
+	_, there := left[c.Name]
+	if err := t.Expect(there && strings.Count(kinds, "\n") == 2, "both kinds and all %d campaigns are still there", len(left)); err != nil {
+		return err
+	}
+	if err := t.install(ctx); err != nil {
+		return err
+	}
+	if _, err := t.cluster.in(ctx, "delete", "campaign", c.Name, "--timeout=60s"); err != nil {
+		return err
+	}
+	return t.Expect(true, "a new installation takes them over: one is deleted as usual")
+}
+
+// laneCast is who speaks to a campaign's own pods.
+func (t *test) laneCast(ctx context.Context, service string) ([]buyer, error) {
+	addresses := t.shop.addresses
+	var err error
+	if addresses.Order, err = t.cluster.url(ctx, namespace, service); err != nil {
+		return nil, err
+	}
+	cast, err := actor.NewCast(addresses)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]buyer, len(t.shop.buyers))
+	for i, b := range t.shop.buyers {
+		if out[i].Person, err = cast.LogIn(ctx, b.name); err != nil {
+			return nil, err
+		}
+		out[i].name, out[i].addressID = b.name, b.addressID
+	}
+	return out, nil
+}
