@@ -24,6 +24,7 @@ func yesterday(s *v1alpha1.CampaignSpec) {
 func TestNonsenseIsRefusedWithASentence(t *testing.T) {
 	w := newWorld(t)
 	w.campaign("live", live())
+	w.campaign("alone", live())
 	w.campaign("paused", live(), suspend)
 	w.campaign("drains", inPhase(v1alpha1.PhaseDraining))
 	w.campaign("paused-drains", inPhase(v1alpha1.PhaseDraining), suspend)
@@ -48,7 +49,7 @@ func TestNonsenseIsRefusedWithASentence(t *testing.T) {
 		"no name":                               {[]string{"pause"}, "usage: name one campaign", ExitUsage},
 		"two names":                             {[]string{"close", "live", "paused"}, "usage: name one campaign", ExitUsage},
 		"a flag that is not there":              {[]string{"pause", "live", "--force"}, "unknown flag: --force", ExitUsage},
-		"waiting for what no operator answers":  {[]string{"pause", "live", "--wait", "--timeout", "100ms"}, "after 100ms the status does not say that it is so: it is Live, Ready is True for AsWanted", ExitFailed},
+		"waiting for what no operator answers":  {[]string{"pause", "alone", "--wait", "--timeout", "100ms"}, "after 100ms the status does not say that it is so: it is Live, Ready is True for AsWanted", ExitFailed},
 		"a command that is not there":           {[]string{"open", "live"}, `kubectl qingcang has no command "open"`, ExitUsage},
 		"a kubeconfig that is not there":        {[]string{"pause", "live", "--kubeconfig", "/nowhere/config"}, "/nowhere/config", ExitFailed},
 		"a context that the kubeconfig has not": {[]string{"pause", "live", "--context", "moon"}, `context "moon" does not exist`, ExitFailed},
