@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Pins are programs of one project that are built from source at the versions
@@ -44,12 +46,15 @@ func Kubernetes() Pins {
 	}
 }
 
-// Build builds those of the named programs that are missing into the user's
-// cache, and tells progress what takes long.
+// Build builds those of the named programs, or of all, that are missing into the
+// user's cache, and tells progress what takes long.
 func (p Pins) Build(ctx context.Context, root string, progress io.Writer, names ...string) (Binaries, error) {
 	dir, err := p.dir(root)
 	if err != nil {
 		return Binaries{}, err
+	}
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(p.Packages))
 	}
 	err = withLock(ctx, dir, progress, func() error {
 		for _, name := range names {

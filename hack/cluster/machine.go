@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// What a cluster has of the machine itself: a link to the node's network with
+// routes over it, one table of nftables, forwarding, a tree of cgroups, and
+// folders to mount over. Everything else lives in namespaces that end with it.
+
+const (
+	machineLink = "qingcang0" // the machine's end
+	nodeLink    = "qingcang1" // the node's end, in its namespace
+	natTable    = "qingcang_cluster"
+	// gone bounds the wait for what the kernel takes away a little later.
+	gone = 20 * time.Second
+)
+
+// forwarding is the one setting of the machine that is changed: without it pods
+// reach the machine, and nothing beyond it.
+const forwarding = "/proc/sys/net/ipv4/ip_forward"
+
+// fixedFolders are written to by programs that cannot be told another place. The
+// node mounts empty ones over them.
+func fixedFolders() []string {
+	return []string{"/run/containerd", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers"}
+}
+
+// borrowed is written down before it is taken, so that "down" can give it back
+// whatever happened since.
+func (h home) borrowed() string { return h.path("borrowed") }
+
+// borrow prepares the machine; giveBack undoes it.
+func (h home) borrow(ctx context.Context) error {
+	var notes []string
+	for _, folder := range fixedFolders() {
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			notes = append(notes, folder)
+		}
+	}
+	setting, err := os.ReadFile(forwarding)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(setting)) == "0" {
+		notes = append(notes, forwarding)
+	}
+	if err := os.WriteFile(h.borrowed(), []byte(strings.Join(notes, "\n")), 0o600); err != nil {
+		return err
+	}
+	for _, folder := range fixedFolders() {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(forwarding, []byte("1"), 0o600); err != nil {
+		return fmt.Errorf("let the machine forward: %w", err)
+	}
+	if err := makeCgroups(); err != nil {
+		return fmt.Errorf("make the cgroups of the cluster: %w", err)
+	}
+	return each(ctx,
+		"ip link add "+machineLink+" type veth peer name "+nodeLink,
+		"ip addr add "+machineIP+"/30 dev "+machineLink,
+		"ip link set "+machineLink+" up",
+		"ip route add "+podRange+" via "+nodeIP,
+		"ip route add "+serviceRange+" via "+nodeIP,
+		"nft add table ip "+natTable,
+		"nft add chain ip "+natTable+" postrouting { type nat hook postrouting priority srcnat ; }",
+		"nft add rule ip "+natTable+" postrouting ip saddr "+linkRange+" oifname != "+machineLink+" masquerade",
+	)
+}
+
+// giveBack may be called whatever there is to give back.
+func (h home) giveBack(ctx context.Context) error {
+	var failures []error
+	if _, err := os.Stat("/sys/class/net/" + machineLink); err == nil {
+		failures = append(failures, each(ctx, "ip link del "+machineLink))
+	}
+	if _, err := output(ctx, nil, "nft", "list", "table", "ip", natTable); err == nil {
+		failures = append(failures, each(ctx, "nft delete table ip "+natTable))
+	}
+	failures = append(failures, removeCgroups(ctx))
+	notes, err := os.ReadFile(h.borrowed())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		failures = append(failures, err)
+	}
+	for _, note := range strings.Fields(string(notes)) {
+		if note == forwarding {
+			failures = append(failures, os.WriteFile(forwarding, []byte("0"), 0o600))
+			continue
+		}
+		if err := os.Remove(note); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// cgroupMounts are the hierarchies: one each controller in version 1, one for
+// all in version 2.
+func cgroupMounts() ([]string, error) {
+	const root = "/sys/fs/cgroup"
+	if _, err := os.Stat(filepath.Join(root, "cgroup.controllers")); err == nil {
+		return []string{root}, nil
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, err
+	}
+	var mounts []string
+	for _, entry := range entries {
+		if path := filepath.Join(root, entry.Name()); entry.IsDir() && isHierarchy(path) {
+			mounts = append(mounts, path)
+		}
+	}
+	return mounts, nil
+}
+
+// isHierarchy reports whether the folder is a hierarchy of cgroups.
+func isHierarchy(path string) bool {
+	_, err := os.Stat(filepath.Join(path, "cgroup.procs"))
+	return err == nil
+}
+
+func makeCgroups() error {
+	mounts, err := cgroupMounts()
+	if err != nil {
+		return err
+	}
+	for _, mount := range mounts {
+		path := filepath.Join(mount, cgroupRoot)
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return err
+		}
+		// A new group of version 1 has no processors and no memory until it is told which.
+		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
+			value, err := os.ReadFile(filepath.Join(mount, file))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(path, file), value, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removeCgroups waits for the last process in them: the kernel buries it some
+// time after it was killed.
+func removeCgroups(ctx context.Context) error {
+	mounts, err := cgroupMounts()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, gone)
+	defer cancel()
+	for _, mount := range mounts {
+		path := filepath.Join(mount, cgroupRoot)
+		err := poll(ctx, func() error { return removeTree(path) })
+		if err != nil {
+			return fmt.Errorf("remove the cgroups under %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// removeTree removes a tree of cgroups, whose files are no files, from its leaves.
+func removeTree(path string) error {
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		if err := removeTree(filepath.Join(path, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return os.Remove(path)
+}
+
+// poll repeats do until it succeeds or ctx ends.
+func poll(ctx context.Context, do func() error) error {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		err := do()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}

@@ -1,0 +1,100 @@
+// Command cluster runs a real Kubernetes with one node, with pods, on this
+// machine: Linux and root, no Docker, no registry.
+//
+//	go run ./hack/cluster up             start it, and end when a pod was reached by the name of its Service
+//	go run ./hack/cluster status         what runs, since when, the node and the pods
+//	go run ./hack/cluster load FILE...   put images (tars of OCI or Docker) on the node
+//	go run ./hack/cluster kubeconfig     print the path of the administrator's kubeconfig
+//	go run ./hack/cluster down           end it, and leave the machine as it was
+//
+// Each takes -dir FOLDER for another place of its state. The README says how it works.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+const usage = "usage: go run ./hack/cluster up|down|status|load|kubeconfig [-dir FOLDER] [FILE...]"
+
+// Commands that the cluster starts itself with.
+const (
+	initCommand      = "init"
+	superviseCommand = "supervise"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, arguments []string) error {
+	if len(arguments) == 0 {
+		return errors.New(usage)
+	}
+	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
+	dir := flags.String("dir", "", "`folder` for state and logs; the user's cache folder when empty")
+	if err := flags.Parse(arguments[1:]); err != nil {
+		return err
+	}
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		return errors.New("pods are made of the kernel's namespaces: this needs Linux and root")
+	}
+	place, err := openHome(*dir)
+	if err != nil {
+		return err
+	}
+	files := flags.Args()
+	if arguments[0] != "load" && len(files) > 0 {
+		return fmt.Errorf("%s takes no %q; %s", arguments[0], files[0], usage)
+	}
+	switch arguments[0] {
+	case "up":
+		return up(ctx, place, os.Stdout)
+	case "down":
+		return down(ctx, place, os.Stdout)
+	case "status":
+		return status(ctx, place, os.Stdout)
+	case "load":
+		return load(ctx, place, files, os.Stdout)
+	case "kubeconfig":
+		fmt.Println(place.kubeconfig())
+		return nil
+	case initCommand:
+		return runInit(place)
+	case superviseCommand:
+		return supervise(ctx, place)
+	}
+	return fmt.Errorf("no command %q; %s", arguments[0], usage)
+}
+
+// openHome is the folder of that name, or the one in the user's cache.
+func openHome(dir string) (home, error) {
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return home{}, fmt.Errorf("find the user's cache folder: %w", err)
+		}
+		dir = filepath.Join(cache, "qingcang", "cluster")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return home{}, err
+	}
+	if len(dir) > longestHome {
+		return home{}, fmt.Errorf("%s is longer than %d bytes: the paths of sockets in it would be too long", dir, longestHome)
+	}
+	return home{dir: dir}, nil
+}
