@@ -108,7 +108,7 @@ func (t *test) secrets() (string, error) {
 		{namespace, "tokens", map[string]string{"buyer": "buyer", "owner": "owner", "share": "share"}},
 		{namespace, "vault", map[string]string{"brand-intake": "vault-brand-intake", "store-owner": "vault-store-owner", "fulfilment": "vault-fulfilment"}},
 		{namespace, "wechatpay", map[string]string{"private-key.pem": "sim/merchant_key.pem", "apiv3.key": "sim/apiv3.key", "platform-public-key.pem": "sim/platform_public.pem"}},
-		{namespace, "wechat-login", map[string]string{"secret": "wechat-login-secret"}},
+		{namespace, "wechat-login", map[string]string{"secret": "wechat-login-secret"}}, //nolint:gosec // the name of a file
 		{outsideNamespace, "sim-keys", sim},
 	}
 	out, err := secret(namespace, "mongodb", map[string][]byte{"uri": []byte(podMongoURI)})

@@ -19,8 +19,11 @@ import (
 	"time"
 )
 
-// dialTimeout bounds the wait for what stands in the same pod.
-const dialTimeout = 5 * time.Second
+const (
+	// dialTimeout bounds one try to reach what stands in the same pod, dialPause lies between two.
+	dialTimeout = 5 * time.Second
+	dialPause   = 100 * time.Millisecond
+)
 
 func main() {
 	listen := flag.String("listen", "", "`address` to listen on")
@@ -40,6 +43,9 @@ func run(ctx context.Context, listen, to string) error {
 	if listen == "" || to == "" {
 		return errors.New("-listen and -to are needed")
 	}
+	if err := reachable(ctx, to); err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -47,13 +53,28 @@ func run(ctx context.Context, listen, to string) error {
 	context.AfterFunc(ctx, func() { _ = listener.Close() }) // ends Accept
 	for {
 		caller, err := listener.Accept()
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("accept: %w", err)
 		}
+		if err != nil {
+			return nil //nolint:nilerr // the listener was closed because ctx ended
+		}
 		go relay(ctx, caller, to)
+	}
+}
+
+// reachable waits for what stands in the same pod, so that a probe of the relay is one of that.
+func reachable(ctx context.Context, to string) error {
+	for {
+		conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", to)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", to, err)
+		case <-time.After(dialPause):
+		}
 	}
 }
 
