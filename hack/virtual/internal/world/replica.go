@@ -54,7 +54,7 @@ func (w *World) JoinOn(m Machine) *Replica {
 	ctx, stop := context.WithCancel(context.WithoutCancel(w.Context()))
 	r.stop = stop
 	r.Service, err = wiring.Assemble(ctx, wiring.Outside{
-		Kafka: conn, Payments: w.Database.Payments, Snapshots: w.Database.Lanes, Provider: w.Provider,
+		Kafka: conn, Payments: w.Database.Payments, Snapshots: w.Database.Lanes, Dedicated: w.Database.Dedicated, Provider: w.Provider,
 		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready, LaneRules: m.Rules, SnapshotEvery: snapshotEvery,
 	}, log)
 	if err != nil {

@@ -3,10 +3,12 @@ package world
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	journalv1 "github.com/qingcang/qingcang/proto/gen/journal/v1"
 	"github.com/qingcang/qingcang/services/internal/journal"
+	"github.com/qingcang/qingcang/services/order/internal/lane"
 )
 
 var errAway = errors.New("the database is away")
@@ -15,14 +17,38 @@ var errAway = errors.New("the database is away")
 type Database struct {
 	// Payments and Lanes are the collections of the payment journal and of the lanes' snapshots.
 	Payments, Lanes *Store
-	away            atomic.Bool
+	// Dedicated are those of the lanes of single campaigns.
+	Dedicated Dedicated
+	away      atomic.Bool
 }
 
 func newDatabase() *Database {
 	d := &Database{}
 	d.Payments = &Store{kept: journal.NewMemoryStore(), away: &d.away}
 	d.Lanes = &Store{kept: journal.NewMemoryStore(), away: &d.away}
+	d.Dedicated = Dedicated{database: d, stores: &sync.Map{}}
 	return d
+}
+
+// Dedicated implements lane.DedicatedSnapshots.
+type Dedicated struct {
+	database *Database
+	stores   *sync.Map // *Store by the campaign's uid
+}
+
+// Of implements lane.DedicatedSnapshots.
+func (d Dedicated) Of(campaignUID string) lane.Snapshots {
+	store, _ := d.stores.LoadOrStore(campaignUID, &Store{kept: journal.NewMemoryStore(), away: &d.database.away})
+	return store.(*Store)
+}
+
+// Forget implements lane.DedicatedSnapshots.
+func (d Dedicated) Forget(_ context.Context, campaignUID string) error {
+	if d.database.away.Load() {
+		return errAway
+	}
+	d.stores.Delete(campaignUID)
+	return nil
 }
 
 // Away says whether the database is away from now on.

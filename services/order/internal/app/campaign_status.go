@@ -41,6 +41,8 @@ type PublishedLane interface {
 	Status(campaignUID string) (*campaignv1.Status, lane.Version, bool)
 	// Settle appends that a campaign leaves the lane.
 	Settle(ctx context.Context, campaignUID string) error
+	// Over reports whether no campaign will ever come to the lane again.
+	Over() bool
 }
 
 // CampaignStatus tells the world how campaigns are doing, and their lanes when
@@ -90,15 +92,20 @@ func (t telling) next(n news, at time.Time) telling {
 }
 
 // Run publishes the statuses of a lane's campaigns as they change, and now and
-// then as they are, until ctx ends. Two replicas that do so for one lane repeat
-// each other.
+// then as they are, until ctx ends, or the lane is over and that is told for good.
+// Two replicas that do so for one lane repeat each other.
 func (c *CampaignStatus) Run(ctx context.Context, from PublishedLane) error {
 	told := map[string]telling{}
 	ticker := time.NewTicker(statusEvery)
 	defer ticker.Stop()
 	for {
-		if err := c.publish(ctx, from, told); err != nil && ctx.Err() == nil {
+		over := from.Over()
+		untold, err := c.publish(ctx, from, told)
+		if err != nil && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "campaigns' statuses are published later", "err", err)
+		}
+		if over && err == nil && untold == 0 {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -108,16 +115,17 @@ func (c *CampaignStatus) Run(ctx context.Context, from PublishedLane) error {
 	}
 }
 
-func (c *CampaignStatus) publish(ctx context.Context, from PublishedLane, told map[string]telling) error {
+// publish returns how many campaigns have not ended for their readers.
+func (c *CampaignStatus) publish(ctx context.Context, from PublishedLane, told map[string]telling) (untold int, err error) {
 	begin := c.now()
 	open := from.Versions() // before the money: see status.Settles
 	maps.DeleteFunc(open, func(uid string, _ lane.Version) bool { return told[uid].ended() })
 	if len(open) == 0 {
-		return nil
+		return 0, nil
 	}
 	counts, err := c.counts(ctx, open, begin)
 	if err != nil {
-		return err
+		return len(open), err
 	}
 	for uid, version := range open {
 		money := counts[uid]
@@ -130,16 +138,16 @@ func (c *CampaignStatus) publish(ctx context.Context, from PublishedLane, told m
 		}
 		if now == version && status.Settles(s, money) {
 			if err := from.Settle(ctx, uid); err != nil {
-				return err
+				return len(open), err
 			}
 		}
 		s = status.Of(s, money)
 		if err := c.writer.Put(ctx, StatusTopic, uid, s); err != nil {
-			return err
+			return len(open), err
 		}
 		told[uid] = told[uid].next(news{lane: now, money: money, settled: status.Settled(s)}, begin)
 	}
-	return nil
+	return len(open), nil
 }
 
 // counts adds up the campaigns' money over all shards, as it was at since or later.

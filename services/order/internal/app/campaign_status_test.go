@@ -25,6 +25,7 @@ type board struct {
 	changes int64
 	settled int
 	down    bool
+	over    bool // is so as soon as the campaign is settled
 }
 
 func (b *board) Versions() map[string]lane.Version {
@@ -48,6 +49,12 @@ func (b *board) Settle(context.Context, string) error {
 	b.changes++
 	b.status.Phase = campaignv1.Status_PHASE_SETTLED
 	return nil
+}
+
+func (b *board) Over() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.over && b.status.GetPhase() == campaignv1.Status_PHASE_SETTLED
 }
 
 func (b *board) Put(_ context.Context, topic, key string, m proto.Message) error {
@@ -132,7 +139,7 @@ func TestWhatWasToldIsToldAgainForAPublisherThatWasCutOffMayHaveWrittenOverIt(t 
 	tellings := map[string]telling{}
 	told := func(times int, when string) {
 		t.Helper()
-		if err := publisher.publish(t.Context(), b, tellings); err != nil {
+		if _, err := publisher.publish(t.Context(), b, tellings); err != nil {
 			t.Fatal(err)
 		}
 		if len(b.told) != times {
@@ -150,4 +157,28 @@ func TestWhatWasToldIsToldAgainForAPublisherThatWasCutOffMayHaveWrittenOverIt(t 
 	told(4, "settled a minute ago")
 	s.clock.pass(time.Hour)
 	told(4, "settled long ago")
+}
+
+func TestALaneThatIsOverIsToldTwiceAndThenNoMore(t *testing.T) {
+	s := openShop(t)
+	b := &board{over: true, status: &campaignv1.Status{Uid: "c-1", Phase: campaignv1.Status_PHASE_DRAINED}}
+	publisher := NewCampaignStatus(s.journal, b, slog.New(slog.DiscardHandler))
+	publisher.now = s.clock.Now
+	done := make(chan error, 1)
+	go func() { done <- publisher.Run(t.Context(), b) }()
+	b.seen(t, "settled", func(n *campaignv1.Status) bool { return n.GetPhase() == campaignv1.Status_PHASE_SETTLED })
+	select {
+	case err := <-done:
+		t.Fatalf("it ended when it had told it once: %v", err)
+	default:
+	}
+	s.clock.pass(retellAfter)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.told) < 2 || b.settled != 1 {
+		t.Errorf("told %d times, settled %d times", len(b.told), b.settled)
+	}
 }

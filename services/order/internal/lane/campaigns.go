@@ -130,12 +130,35 @@ func (c *Campaigns) arrived(uid string, generation int64) {
 
 // ofLane returns the desired states of a lane by uid, without items, and a channel that is
 // closed when the table changes.
-func (c *Campaigns) ofLane(topic string, partition int) (desired []*campaignv1.Desired, changed <-chan struct{}) {
+func (c *Campaigns) ofLane(l *Lane) (desired []*campaignv1.Desired, changed <-chan struct{}) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if l.campaign != "" {
+		if d, ok := c.desired[l.campaign]; ok && runs(l, d.head) {
+			desired = append(desired, d.head)
+		}
+		return desired, c.changed
+	}
+	for _, uid := range slices.Sorted(maps.Keys(c.desired)) {
+		if d := c.desired[uid].head; runs(l, d) {
+			desired = append(desired, d)
+		}
+	}
+	return desired, c.changed
+}
+
+// runs reports whether a desired state names the lane.
+func runs(l *Lane, d *campaignv1.Desired) bool {
+	return d.GetLane().GetTopic() == l.topic && int(d.GetLane().GetPartition()) == l.partition
+}
+
+// elsewhere returns the desired states whose lanes are not the shared ones, without items,
+// and a channel that is closed when the table changes.
+func (c *Campaigns) elsewhere() (desired []*campaignv1.Desired, changed <-chan struct{}) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, uid := range slices.Sorted(maps.Keys(c.desired)) {
-		d := c.desired[uid].head
-		if d.GetLane().GetTopic() == topic && int(d.GetLane().GetPartition()) == partition {
+		if d := c.desired[uid].head; d.GetLane().GetTopic() != SharedTopic {
 			desired = append(desired, d)
 		}
 	}
@@ -155,7 +178,7 @@ func (c *Campaigns) Ready(*http.Request) error {
 // keepWanting tells the lane each desired state that is newer than what it has.
 func (l *Lane) keepWanting(ctx context.Context, campaigns *Campaigns) error {
 	for ctx.Err() == nil {
-		desired, changed := campaigns.ofLane(l.topic, l.partition)
+		desired, changed := campaigns.ofLane(l)
 		for _, head := range l.news(desired) {
 			d, ok := campaigns.whole(head.GetUid())
 			if !ok {

@@ -6,6 +6,7 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -26,15 +27,18 @@ const retryPause = 250 * time.Millisecond
 
 // Lane is one partition and its ledger. It is safe for concurrent use.
 type Lane struct {
-	topic     string
-	partition int
-	source    string // the first part of the ids of the lane's events
-	conn      *eventkit.Conn
-	snapshots Snapshots
-	campaigns *Campaigns
-	log       *slog.Logger
+	topic      string
+	partition  int
+	campaign   string // the only one of a dedicated lane; empty for a shared lane
+	source     string // the first part of the ids of the lane's events
+	eventShard int    // the partition of EventTopic that takes them
+	conn       *eventkit.Conn
+	snapshots  Snapshots
+	campaigns  *Campaigns
+	log        *slog.Logger
 
-	writer uint64 // random: by it this process knows its entries
+	turns  chan struct{} // bounds how many are loaded at once; nil for no bound
+	writer uint64        // random: by it this process knows its entries
 	desk   *desk
 	ends   ends // shared questions for the end of the log
 	recent recent
@@ -49,13 +53,21 @@ type Lane struct {
 	skipped   int64           // entries that meant nothing
 	outbox    []announcement  // events that may not be published yet, in order
 	published ledger.Position // of the newest event known to be published
-	appended  appendTime
-	loadedAt  int64          // offset of the snapshot that the lane began with, -1 for none
-	skips     map[int64]bool // entries that are not to count
-	passed    map[int64]bool // those of them that have been passed over
-	anew      bool           // what is built here is not what the skips say
-	marks     marks
-	built     int // how often the ledger was loaded
+	found     found           // how far the lane's events were looked for in their topic
+	// savedSearch is how far that was by the newest snapshot.
+	savedSearch int64
+	appended    appendTime
+	loadedAt    int64          // offset of the snapshot that the lane began with, -1 for none
+	skips       map[int64]bool // entries that are not to count
+	passed      map[int64]bool // those of them that have been passed over
+	anew        bool           // what is built here is not what the skips say
+	marks       marks
+	built       int // how often the ledger was loaded
+	stage       stage
+	// absentSince is when the lane's topic was missed first.
+	absentSince time.Time
+	// wokenAt is when somebody had something to tell a lane that rested.
+	wokenAt time.Time
 }
 
 // announcement is an event that waits to be published.
@@ -70,12 +82,14 @@ type announcement struct {
 type appendTime struct{ at, learned time.Time }
 
 func newLane(topic string, partition int, cfg Config) *Lane {
+	source := fmt.Sprintf("%s/%d", topic, partition)
 	return &Lane{
-		topic: topic, partition: partition, source: fmt.Sprintf("%s/%d", topic, partition), conn: cfg.Conn, snapshots: cfg.Snapshots, campaigns: cfg.Campaigns,
-		log:    cfg.Log.With("lane", fmt.Sprintf("%s/%d", topic, partition)),
+		topic: topic, partition: partition, source: source, eventShard: partition,
+		conn: cfg.Conn, snapshots: cfg.Snapshots, campaigns: cfg.Campaigns,
+		log:    cfg.Log.With("lane", source),
 		writer: rand.Uint64(), //nolint:gosec // no secret, only unlike others
 		desk:   newDesk(), changed: make(chan struct{}),
-		ledger: ledger.New(), goal: -1, published: ledger.None, loadedAt: -1,
+		ledger: ledger.New(), goal: -1, published: ledger.None, found: foundNothing(), loadedAt: -1,
 		skips: map[int64]bool{}, passed: map[int64]bool{}, marks: newMarks(cfg.SnapshotEvery),
 	}
 }
@@ -90,6 +104,11 @@ func (l *Lane) run(ctx context.Context) error {
 	if !l.load(ctx) {
 		return nil
 	}
+	return l.follow(ctx)
+}
+
+// follow is the life of a lane that is loaded.
+func (l *Lane) follow(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { l.read(ctx); return nil })
 	group.Go(func() error { l.append(ctx); return nil })
@@ -106,6 +125,11 @@ func (l *Lane) load(ctx context.Context) bool {
 		if err == nil {
 			return true
 		}
+		if l.campaign != "" && errors.Is(err, eventkit.ErrNoTopic) {
+			l.waitsForTopic(ctx)
+			pause(ctx, topicPause)
+			continue
+		}
 		l.log.WarnContext(ctx, "lane cannot start yet", "err", err)
 		pause(ctx, 4*retryPause)
 	}
@@ -113,28 +137,37 @@ func (l *Lane) load(ctx context.Context) bool {
 }
 
 func (l *Lane) tryLoad(ctx context.Context) error {
+	if l.turns != nil {
+		select {
+		case l.turns <- struct{}{}:
+			defer func() { <-l.turns }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	begin, err := l.latest(ctx)
 	if err != nil {
 		return err
 	}
-	published, err := l.lastPublished(ctx)
+	found, end, err := l.foundAtStart(ctx, begin.found)
 	if err != nil {
 		return err
 	}
-	if begin.ledger.Last().After(published) {
+	if begin.ledger.Last().After(found.at) {
 		// Events that were published are gone from their topic. Only the whole log
 		// can make them again.
-		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", published.Offset, "snapshot", begin.ledger.Last().Offset)
+		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", found.at.Offset, "snapshot", begin.ledger.Last().Offset)
 		begin = nothingSaved()
-	}
-	end, err := l.conn.EndOffset(ctx, l.topic, l.partition)
-	if err != nil {
-		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ledger, l.next, l.published, l.goal, l.loadedAt = begin.ledger, begin.next, published, end, begin.next-1
+	l.ledger, l.next, l.published, l.found, l.goal, l.loadedAt = begin.ledger, begin.next, found.at, found, end, begin.next-1
+	l.savedSearch = begin.found.searched
 	l.built++
+	l.stage = running
+	if l.restsAt(begin, end) && time.Since(l.wokenAt) > awakeFor {
+		l.stage = resting
+	}
 	l.passed, l.outbox, l.stopped, l.marks = begin.passed, nil, nil, newMarks(l.marks.every)
 	l.anew = l.anew || l.countsSkipped() // one that was learnt of since the snapshot was chosen
 	l.recent.clear()
@@ -196,12 +229,13 @@ func (l *Lane) applied() int64 {
 }
 
 // caughtUp returns nil once the lane has applied what the log held when this
-// process started. A stopped lane does not hold the others up.
+// process started. A stopped lane does not hold the others up, nor does one whose
+// topic is not there.
 func (l *Lane) caughtUp() error {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	switch {
-	case l.stopped != nil:
+	case l.stopped != nil, l.stage == absent:
 		return nil
 	case l.goal < 0:
 		return fmt.Errorf("lane %s is not loaded yet", l.source)

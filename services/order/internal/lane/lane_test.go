@@ -29,6 +29,7 @@ const patience = 30 * time.Second
 type world struct {
 	conn          *eventkit.Conn
 	snapshots     lane.Snapshots
+	apart         *apart
 	snapshotEvery int64
 }
 
@@ -45,16 +46,30 @@ func newWorld(t testing.TB) *world {
 			t.Fatal(err)
 		}
 	}
-	return &world{conn: conn, snapshots: journal.NewMongoStore(testkit.Mongo(t), "lanes"), snapshotEvery: 50}
+	db := testkit.Mongo(t)
+	return &world{conn: conn, snapshots: journal.NewMongoStore(db, "lanes"), apart: &apart{db: db}, snapshotEvery: 50}
 }
 
 // replica is one process' lanes; it publishes as a member of the group, unless
 // that is empty.
 func (w *world) replica(t testing.TB, group string) (lanes *lane.Lanes, stop func()) {
 	t.Helper()
+	return w.process(t, group, "")
+}
+
+// only is a replica of one campaign's lane.
+func (w *world) only(t testing.TB, uid string) (lanes *lane.Lanes, stop func()) {
+	t.Helper()
+	return w.process(t, "", uid)
+}
+
+func (w *world) process(t testing.TB, group, only string) (lanes *lane.Lanes, stop func()) {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	campaigns := lane.NewCampaigns(w.conn, log)
-	lanes, err := lane.New(lane.Config{Conn: w.conn, Campaigns: campaigns, Snapshots: w.snapshots, Log: log, SnapshotEvery: w.snapshotEvery})
+	lanes, err := lane.New(lane.Config{
+		Conn: w.conn, Campaigns: campaigns, Snapshots: w.snapshots, Dedicated: w.apart, Log: log, Only: only, SnapshotEvery: w.snapshotEvery,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ var ErrUnknownCampaign = fault.New(fault.NotFound, ledger.UnknownCampaign, "no c
 // ErrUnknownOrder is the fault of an order that no lane has.
 var ErrUnknownOrder = fault.New(fault.NotFound, "unknown_order", "no order has this id")
 
-// errNoLane is a campaign whose lane this build does not run.
+// errNoLane is a campaign whose lane this replica does not run.
 var errNoLane = fault.New(fault.Unavailable, "lane_not_here", "this campaign's sale is not served here; come again later").RetryAfter(30)
 
 // errStarting is a replica that cannot say yet that a campaign does not exist.
@@ -39,24 +39,31 @@ var errStarting = fault.New(fault.Unavailable, "starting", "this replica has jus
 type Config struct {
 	Conn      *eventkit.Conn
 	Campaigns *Campaigns
-	// Snapshots keeps the states of the shared lanes.
+	// Snapshots keeps the states of the shared lanes, Dedicated those of the others.
 	Snapshots Snapshots
+	Dedicated DedicatedSnapshots
 	Log       *slog.Logger
-	// Alongside, if set, runs beside a lane's publisher, as long as it does.
+	// Only is the uid of the one campaign whose dedicated lane is run; empty runs every lane.
+	Only string
+	// Alongside, if set, runs beside a lane's publisher, as long as it does. Of a dedicated lane it may end
+	// when the lane is over and the world knows.
 	Alongside func(ctx context.Context, l *Lane) error
 	// Rules asks for a switch of every lane to these rules; 0, or no more than what counts, asks for none.
 	Rules uint16
 	// SnapshotEvery is the number of entries between two snapshots; 0 is 200,000.
 	SnapshotEvery int64
+
+	measures *measures
 }
 
-// Lanes are all partitions of the shared lanes. It is safe for concurrent use.
+// Lanes are the lanes that a process runs: all, or a single one. It is safe for concurrent use.
 type Lanes struct {
 	cfg    Config
-	shared []*Lane // by partition
+	shared []*Lane // by partition; none where a single lane is run
+	own    *dedicated
 }
 
-// New makes the lanes of the topic's partitions; Run runs them.
+// New makes the lanes of the topic's partitions; Run runs them, and the dedicated ones.
 func New(cfg Config) (*Lanes, error) {
 	topic, ok := eventkit.TopicNamed(SharedTopic)
 	if !ok || topic.Partitions <= 0 {
@@ -65,10 +72,20 @@ func New(cfg Config) (*Lanes, error) {
 	if cfg.Rules > ledger.Rules {
 		return nil, fmt.Errorf("LANE_RULES asks for rules %d; this binary knows those up to %d", cfg.Rules, ledger.Rules)
 	}
+	if cfg.Only != "" && !ValidUID(cfg.Only) {
+		return nil, fmt.Errorf("LANE is %q, which is no campaign's uid", cfg.Only)
+	}
 	if cfg.SnapshotEvery == 0 {
 		cfg.SnapshotEvery = defaultSnapshotEvery
 	}
-	s := &Lanes{cfg: cfg}
+	var err error
+	if cfg.measures, err = newMeasures(); err != nil {
+		return nil, err
+	}
+	s := &Lanes{cfg: cfg, own: newDedicated(cfg)}
+	if cfg.Only != "" {
+		return s, nil
+	}
 	for partition := range topic.Partitions {
 		s.shared = append(s.shared, newLane(SharedTopic, partition, cfg))
 	}
@@ -86,6 +103,7 @@ func (s *Lanes) Run(ctx context.Context) error {
 	for _, l := range s.shared {
 		group.Go(func() error { return l.run(ctx) })
 	}
+	group.Go(func() error { return s.own.run(ctx) })
 	return group.Wait()
 }
 
@@ -101,20 +119,44 @@ func (s *Lanes) Publisher() eventkit.Role {
 	}}
 }
 
-// All returns the lanes by partition.
+// Dedicated returns the lane of a campaign's own, if this process knows it.
+func (s *Lanes) Dedicated(campaignUID string) (*Lane, bool) { return s.own.known(campaignUID) }
+
+// All returns the shared lanes by partition.
 func (s *Lanes) All() []*Lane { return s.shared }
 
-// at returns the lane of a name.
+// at returns the lane of a name, as it stands.
 func (s *Lanes) at(name *campaignv1.Lane) (*Lane, error) {
-	if name.GetTopic() != SharedTopic || name.GetPartition() < 0 || int(name.GetPartition()) >= len(s.shared) {
+	if name.GetTopic() != SharedTopic {
+		return s.own.of(name)
+	}
+	if name.GetPartition() < 0 || int(name.GetPartition()) >= len(s.shared) {
 		return nil, errNoLane
 	}
 	return s.shared[name.GetPartition()], nil
 }
 
+// toTell returns the lane of a name, for a command about a campaign that it must hear.
+func (s *Lanes) toTell(name *campaignv1.Lane, campaignUID string) (*Lane, error) {
+	if name.GetTopic() == SharedTopic {
+		return s.at(name)
+	}
+	if !mayRunOn(name, campaignUID) {
+		return nil, errNoLane
+	}
+	l, err := s.own.awake(campaignUID)
+	if err == nil && l.stageNow() != running {
+		err = errStarting
+	}
+	return l, err
+}
+
 // Do appends a command to a lane and waits until it is decided here; see Lane.Do.
 func (s *Lanes) Do(ctx context.Context, name *campaignv1.Lane, c record.Command) error {
 	l, err := s.at(name)
+	if err == nil && l.campaign != "" && l.stageNow() != running {
+		err = errStarting
+	}
 	if err != nil {
 		return err
 	}
@@ -127,7 +169,16 @@ func (s *Lanes) Place(ctx context.Context, name *campaignv1.Lane, p *record.Plac
 	if err != nil {
 		return ledger.Order{}, err
 	}
-	return l.Place(ctx, p)
+	if l.campaign == "" {
+		return l.Place(ctx, p)
+	}
+	switch l.stageNow() {
+	case running:
+		return l.Place(ctx, p)
+	case resting:
+		return ledger.Gone(p), nil
+	}
+	return ledger.Order{}, errStarting
 }
 
 // Refusal says why a lane would refuse any order of a buyer; see Lane.Refusal.
@@ -136,13 +187,22 @@ func (s *Lanes) Refusal(ctx context.Context, name *campaignv1.Lane, ask Ask) (re
 	if err != nil {
 		return "", 0, err
 	}
-	return l.Refusal(ctx, ask)
+	if l.campaign == "" {
+		return l.Refusal(ctx, ask)
+	}
+	switch l.stageNow() {
+	case running:
+		return l.Refusal(ctx, ask)
+	case resting: // for good, whatever else its log may hold
+		return ledger.Closed, l.applied(), nil
+	}
+	return "", 0, errStarting
 }
 
 // Pay tells a lane that money came for an order. What the order held need not be
 // given: it is read from the lane.
 func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *record.Pay) error {
-	l, err := s.at(name)
+	l, err := s.toTell(name, p.CampaignUID)
 	if err != nil {
 		return err
 	}
@@ -151,14 +211,17 @@ func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *record.Pay) e
 
 // Allocate tells a lane what a campaign's stock pool answered. It does not wait
 // for the lane to take it in, so that a lane that stands still does not hold up
-// the stock of others; nor does a lane that is not run here: who runs it hears
-// the answer itself.
+// the stock of others; nor does a lane that cannot be run: its campaign is refused,
+// or its topic was never made.
 func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.Allocate) error {
-	l, err := s.at(name)
-	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "an allocation is for a lane that is not run here",
+	l, err := s.toTell(name, a.CampaignUID)
+	if errors.Is(err, errNoLane) || err != nil && l != nil && l.gaveUp() {
+		s.cfg.Log.ErrorContext(ctx, "an allocation is for a lane that is not there",
 			"campaign", a.CampaignUID, "generation", a.Generation, "topic", name.GetTopic(), "partition", name.GetPartition())
 		return nil //nolint:nilerr // no retry would help
+	}
+	if err != nil {
+		return err
 	}
 	return l.tell(ctx, a)
 }
@@ -167,8 +230,17 @@ func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.A
 // whose ledger has it, for the operator may have forgotten a campaign that is
 // long over.
 func (s *Lanes) LaneOf(uid string) (*campaignv1.Lane, error) {
+	if !s.own.serves(uid) {
+		return nil, errNoLane
+	}
 	if d, ok := s.cfg.Campaigns.Desired(uid); ok {
+		if !mayRunOn(d.GetLane(), uid) {
+			return nil, errNoLane
+		}
 		return d.GetLane(), nil
+	}
+	if l, ok := s.own.known(uid); ok {
+		return l.Name(), nil
 	}
 	for _, l := range s.shared {
 		known := false
@@ -184,40 +256,13 @@ func (s *Lanes) LaneOf(uid string) (*campaignv1.Lane, error) {
 	return nil, ErrUnknownCampaign
 }
 
-// Order returns an order as it stands when all that was in its lane's log at the
-// time of the call has been applied here, and its lane.
-func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *campaignv1.Lane, error) {
-	for _, l := range s.shared {
-		known := false
-		l.Peek(func(state *ledger.Ledger) { _, _, known = state.Search(id) })
-		if known {
-			o, err := l.order(ctx, id)
-			return o, l.Name(), err
-		}
-	}
-	// Another replica may have placed it a moment ago.
-	var unavailable error
-	for _, l := range s.shared {
-		o, err := l.order(ctx, id)
-		if err == nil {
-			return o, l.Name(), nil
-		}
-		if !errors.Is(err, ErrUnknownOrder) {
-			unavailable = err
-		}
-	}
-	if unavailable != nil {
-		return ledger.Order{}, nil, unavailable
-	}
-	return ledger.Order{}, nil, ErrUnknownOrder
-}
-
 func ignore(*ledger.Ledger) {}
 
-// Ready is a readiness check: every lane has applied what its log held when this
-// process started.
+// Ready is a readiness check: every lane that was there when this process started has applied what its log held
+// then. A dedicated lane that comes later, or whose topic is not there, makes nobody unready: the others are
+// served, and its own replicas know as well as any that there is nothing to sell yet.
 func (s *Lanes) Ready(*http.Request) error {
-	var errs []error
+	errs := s.own.caughtUp()
 	for _, l := range s.shared {
 		errs = append(errs, l.caughtUp())
 	}

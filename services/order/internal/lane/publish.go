@@ -37,7 +37,7 @@ func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error
 	}
 	l.forget(published)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return l.publish(ctx, a) })
+	group.Go(func() error { return l.publish(ctx, a, cfg) })
 	keep := func(task func(context.Context) error) {
 		group.Go(func() error { return l.acrossStops(ctx, task) })
 	}
@@ -45,9 +45,7 @@ func (l *Lane) own(ctx context.Context, a eventkit.Assignment, cfg Config) error
 	keep(l.keepTime)
 	keep(func(ctx context.Context) error { return l.keepWanting(ctx, cfg.Campaigns) })
 	keep(func(ctx context.Context) error { return l.keepSnapshots(ctx, cfg.SnapshotEvery) })
-	if cfg.Alongside != nil {
-		keep(func(ctx context.Context) error { return cfg.Alongside(ctx, l) })
-	}
+	keep(func(ctx context.Context) error { return l.conclude(ctx, cfg.Alongside) })
 	return group.Wait()
 }
 
@@ -102,7 +100,7 @@ func (l *Lane) awaitMended(ctx context.Context) bool {
 // publish sends the events of the outbox in order, one batch in flight, and
 // commits how far the lane is. The commit is for those who watch the group's
 // lag; a new publisher goes by the events that stand in the topic.
-func (l *Lane) publish(ctx context.Context, a eventkit.Assignment) error {
+func (l *Lane) publish(ctx context.Context, a eventkit.Assignment, cfg Config) error {
 	committed, committedAt := a.Committed, time.Now()
 	for ctx.Err() == nil {
 		batch, next, changed := l.unpublished()
@@ -111,9 +109,10 @@ func (l *Lane) publish(ctx context.Context, a eventkit.Assignment) error {
 			if err != nil {
 				return err
 			}
-			if err := l.conn.Publish(ctx, EventTopic, l.partition, events); err != nil {
+			if err := l.conn.Publish(ctx, EventTopic, l.eventShard, events); err != nil {
 				return err
 			}
+			cfg.measures.published(ctx, events)
 			l.forget(batch[len(batch)-1].event.At)
 			continue
 		}
@@ -175,19 +174,6 @@ func (l *Lane) forget(published ledger.Position) {
 	clear(l.outbox[:n]) // or the old events would stay in memory
 	l.outbox = l.outbox[n:]
 	l.wake()
-}
-
-// lastPublished asks the topic for the lane's newest event.
-func (l *Lane) lastPublished(ctx context.Context) (ledger.Position, error) {
-	event, found, err := l.conn.LastEvent(ctx, EventTopic, l.partition, l.source)
-	if err != nil || !found {
-		return ledger.None, err
-	}
-	p, err := event.Position()
-	if err != nil {
-		return ledger.None, err
-	}
-	return ledger.Position{Offset: int64(p.Seq), Index: int(p.Index)}, nil
 }
 
 // followPublished forgets what another replica has published.

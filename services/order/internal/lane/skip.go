@@ -31,7 +31,7 @@ func (l *Lane) followTable(ctx context.Context) {
 
 // learnTable learns which entries are to be skipped by what the table says now.
 func (l *Lane) learnTable() (desired []*campaignv1.Desired, changed <-chan struct{}) {
-	desired, changed = l.campaigns.ofLane(l.topic, l.partition)
+	desired, changed = l.campaigns.ofLane(l)
 	var offsets []int64
 	for _, d := range desired {
 		offsets = append(offsets, d.GetLane().GetSkipOffsets()...)

@@ -31,10 +31,13 @@ type saved struct {
 	ledger *ledger.Ledger
 	next   int64          // the offset to read on from
 	passed map[int64]bool // entries that were passed over
+	found  found          // of its events
 	bytes  int
 }
 
-func nothingSaved() saved { return saved{ledger: ledger.New(), passed: map[int64]bool{}} }
+func nothingSaved() saved {
+	return saved{ledger: ledger.New(), passed: map[int64]bool{}, found: foundNothing()}
+}
 
 // latest returns the newest snapshot, or the empty ledger if there is none, if it
 // cannot be read, or if an entry counts in it that is to be skipped: a snapshot only
@@ -71,35 +74,11 @@ func decodeSaved(raw []byte) (saved, error) {
 	if err != nil {
 		return saved{}, err
 	}
-	s := saved{ledger: state, next: snapshot.GetOffset() + 1, passed: map[int64]bool{}, bytes: len(raw)}
+	s := saved{ledger: state, next: snapshot.GetOffset() + 1, passed: map[int64]bool{}, found: decodeFound(snapshot.GetPublished()), bytes: len(raw)}
 	for _, offset := range snapshot.GetPassedOver() {
 		s.passed[offset] = true
 	}
 	return s, nil
-}
-
-// keepSnapshots saves the state every so many entries. It runs on the publisher:
-// a state is saved only when all events up to it are published, because a
-// replica that begins with it cannot make them again.
-func (l *Lane) keepSnapshots(ctx context.Context, every int64) error {
-	last, size := l.begunAt(), 0
-	for ctx.Err() == nil {
-		changed, next := l.watch()
-		if next-1-last < max(every, int64(size/snapshotShare)) {
-			wait(ctx, changed)
-			continue
-		}
-		at, written, err := l.snapshot(ctx)
-		switch {
-		case err == nil:
-			last, size = at, written
-		case ctx.Err() == nil:
-			// It costs a longer start and nothing else.
-			l.log.WarnContext(ctx, "lane snapshot not made", "err", err)
-			last += every
-		}
-	}
-	return nil
 }
 
 // errDiverged says that reading the whole log again gives another state than this
@@ -108,12 +87,9 @@ var errDiverged = errors.New("the log, read again, decides otherwise than this r
 
 // snapshot reads the log on from the snapshot before, in a ledger of its own, and
 // writes that down: nobody who is served waits for it, and each snapshot checks the
-// one before. It counts only if the serving ledger decided the same.
-func (l *Lane) snapshot(ctx context.Context) (at int64, size int, err error) {
-	mark, ok := l.newestMark()
-	if !ok {
-		return 0, 0, errors.New("nothing to compare with yet")
-	}
+// one before. It counts only if the serving ledger decided the same. The last one of a dedicated lane lets
+// it rest; no other may say that the lane is over.
+func (l *Lane) snapshot(ctx context.Context, mark mark, last bool) (at int64, size int, err error) {
 	shadow, err := l.latest(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -121,14 +97,17 @@ func (l *Lane) snapshot(ctx context.Context) (at int64, size int, err error) {
 	if shadow.next >= mark.next { // a publisher before this one was faster
 		return shadow.next - 1, shadow.bytes, nil
 	}
-	if err := l.follow(ctx, &shadow, mark.next); err != nil {
+	if err := l.readOn(ctx, &shadow, mark.next); err != nil {
 		return 0, 0, err
+	}
+	if l.isOver(shadow.ledger) && !last {
+		return 0, 0, errTooEarly
 	}
 	diverged := shadow.ledger.Digest() != mark.digest
 	if diverged { // is it the snapshot, or this replica? The whole log knows
 		l.log.ErrorContext(ctx, "the snapshot and this replica decided otherwise; the whole log is read again", "offset", mark.next)
 		shadow = nothingSaved()
-		if err := l.follow(ctx, &shadow, mark.next); err != nil {
+		if err := l.readOn(ctx, &shadow, mark.next); err != nil {
 			return 0, 0, err
 		}
 		diverged = shadow.ledger.Digest() != mark.digest
@@ -143,21 +122,32 @@ func (l *Lane) snapshot(ctx context.Context) (at int64, size int, err error) {
 
 // save writes a ledger down, once its events are published.
 func (l *Lane) save(ctx context.Context, s saved) (at int64, size int, err error) {
+	if !l.awaitPublished(ctx, s.ledger.Last()) {
+		return 0, 0, ctx.Err()
+	}
+	if _, err := l.lastPublished(ctx); err != nil {
+		return 0, 0, err
+	}
 	state, err := s.ledger.Encode()
 	if err != nil {
 		return 0, 0, err
 	}
+	found := l.foundBefore()
 	raw, err := proto.Marshal(&lanev1.Snapshot{
-		Rules: uint32(s.ledger.ActiveRules()), Offset: s.next - 1, State: state, PassedOver: slices.Sorted(maps.Keys(s.passed)),
+		Rules: uint32(s.ledger.ActiveRules()), Offset: s.next - 1, State: state,
+		PassedOver: slices.Sorted(maps.Keys(s.passed)), Published: l.encodeFound(found),
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("encode the snapshot of %s: %w", l.source, err)
 	}
-	if !l.awaitPublished(ctx, s.ledger.Last()) {
-		return 0, 0, ctx.Err()
-	}
 	at = s.next - 1
-	return at, len(raw), l.snapshots.SaveSnapshot(ctx, l.partition, &journalv1.Snapshot{Seq: uint64(at), State: raw})
+	if err := l.snapshots.SaveSnapshot(ctx, l.partition, &journalv1.Snapshot{Seq: uint64(at), State: raw}); err != nil {
+		return 0, 0, err
+	}
+	l.mu.Lock()
+	l.savedSearch = found.searched
+	l.mu.Unlock()
+	return at, len(raw), nil
 }
 
 // replay is the ledger's, in the shape of Apply.
@@ -165,8 +155,8 @@ func (s *saved) replay(offset int64, e record.Entry) ([]ledger.Event, error) {
 	return nil, s.ledger.Replay(offset, e)
 }
 
-// follow reads a saved state on until the offset.
-func (l *Lane) follow(ctx context.Context, s *saved, until int64) error {
+// readOn reads a saved state on until the offset.
+func (l *Lane) readOn(ctx context.Context, s *saved, until int64) error {
 	for s.next < until {
 		records, err := l.conn.Fetch(ctx, l.topic, l.partition, s.next)
 		if err != nil && l.skipsOver(s.next) {
@@ -241,6 +231,13 @@ func (l *Lane) newestMark() (newest mark, ok bool) {
 		}
 	}
 	return newest, ok && l.stopped == nil
+}
+
+// markNow marks the state as it is.
+func (l *Lane) markNow() (now mark, ok bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return mark{l.next, l.ledger.Digest()}, l.stopped == nil && l.next > 0
 }
 
 // awaitPublished waits until the event at p is published; false when ctx ends.

@@ -133,11 +133,11 @@ func TestAnAllocationForALaneThatIsNotRunHereHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	elsewhere := &campaignv1.Lane{Topic: "lane.8c0c2f1e", Partition: 0}
+	elsewhere := &campaignv1.Lane{Topic: DedicatedTopic("another")}
 	if err := lanes.Allocate(t.Context(), elsewhere, &record.Allocate{CampaignUID: "sale", Generation: 1}); err != nil {
 		t.Errorf("Allocate says %v: the partition of its events would stand still", err)
 	}
-	if err := lanes.Pay(t.Context(), elsewhere, &record.Pay{}); !errors.Is(err, errNoLane) {
+	if err := lanes.Pay(t.Context(), elsewhere, &record.Pay{CampaignUID: "sale"}); !errors.Is(err, errNoLane) {
 		t.Errorf("Pay says %v, want %v: money is not to be lost from sight", err, errNoLane)
 	}
 }

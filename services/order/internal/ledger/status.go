@@ -60,6 +60,18 @@ func (l *Ledger) Version(uid string) int64 {
 // Retirees returns the uids of the campaigns that have left the ledger, sorted.
 func (l *Ledger) Retirees() []string { return slices.Sorted(maps.Keys(l.retired)) }
 
+// Units returns what became of the units of the campaigns that have not left the ledger.
+func (l *Ledger) Units() (free, held, sold int64) {
+	for _, c := range l.campaigns {
+		for _, stock := range c.shelf.stock {
+			free += stock.units - stock.held - stock.sold
+			held += stock.held
+			sold += stock.sold
+		}
+	}
+	return free, held, sold
+}
+
 func (c *campaign) status() *campaignv1.Status {
 	s := &campaignv1.Status{
 		Uid: c.uid, Generation: c.newest.GetGeneration(), Phase: phaseNames[c.phase], Allocation: c.allocation,

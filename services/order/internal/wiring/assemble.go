@@ -18,9 +18,10 @@ import (
 // Outside is what the service reaches beyond its process.
 type Outside struct {
 	Kafka *eventkit.Conn
-	// Payments keeps the payment journal, Snapshots the states of the shared lanes.
+	// Payments keeps the payment journal, Snapshots the states of the shared lanes, Dedicated those of the others.
 	Payments  journal.Store
 	Snapshots lane.Snapshots
+	Dedicated lane.DedicatedSnapshots
 	// Provider takes and returns money.
 	Provider Provider
 	// Bills has the provider's daily bills; nil compares none.
@@ -29,6 +30,8 @@ type Outside struct {
 	Buyers, Shares *auth.Keys
 	// Staff verifies the tokens of staff; nil lets nobody in.
 	Staff func(*http.Request) (auth.Principal, error)
+	// Lane is the campaign whose dedicated lane alone is run; empty runs everything.
+	Lane string
 	// LaneRules asks for a switch of every lane to these rules; 0 asks for none.
 	LaneRules uint16
 	// SnapshotEvery is the number of entries between two snapshots of a lane; 0 leaves it to the lanes.
@@ -45,7 +48,7 @@ type Service struct {
 	money     *app.PaymentJournal
 	campaigns *lane.Campaigns
 	conn      *eventkit.Conn
-	roles     map[string]eventkit.Role
+	roles     map[string]eventkit.Role // none where a single lane is run
 	log       *slog.Logger
 }
 
@@ -57,7 +60,8 @@ func Assemble(ctx context.Context, o Outside, log *slog.Logger) (*Service, error
 	}
 	campaigns := lane.NewCampaigns(o.Kafka, log)
 	lanes, err := lane.New(lane.Config{
-		Conn: o.Kafka, Campaigns: campaigns, Snapshots: o.Snapshots, Log: log, Rules: o.LaneRules, SnapshotEvery: o.SnapshotEvery,
+		Conn: o.Kafka, Campaigns: campaigns, Snapshots: o.Snapshots, Dedicated: o.Dedicated, Log: log,
+		Only: o.Lane, Rules: o.LaneRules, SnapshotEvery: o.SnapshotEvery,
 		Alongside: tellStatus(app.NewCampaignStatus(money, o.Kafka, log)),
 	})
 	if err != nil {
@@ -81,16 +85,18 @@ func Assemble(ctx context.Context, o Outside, log *slog.Logger) (*Service, error
 	if err != nil {
 		return nil, err
 	}
+	service := &Service{Handler: handler, Lanes: lanes, money: money, campaigns: campaigns, conn: o.Kafka, log: log}
+	if o.Lane != "" { // the shared pool does the rest
+		return service, nil
+	}
 	work := payments.Work
 	if o.Bills != nil {
 		work = alsoBills(work, bills)
 	}
-	roles := paymentRoles(money, work, o.Kafka, log)
-	roles[eventin.BrandEvents] = eventin.Allocations(lanes, log)
-	roles[lane.SharedTopic] = lanes.Publisher()
-	return &Service{
-		Handler: handler, Lanes: lanes, money: money, campaigns: campaigns, conn: o.Kafka, roles: roles, log: log,
-	}, nil
+	service.roles = paymentRoles(money, work, o.Kafka, log)
+	service.roles[eventin.BrandEvents] = eventin.Allocations(lanes, log)
+	service.roles[lane.SharedTopic] = lanes.Publisher()
+	return service, nil
 }
 
 // Start makes everything but the HTTP server a part of the group.
@@ -98,6 +104,9 @@ func (s *Service) Start(group *run.Group) {
 	group.Go("journal", s.money.Run)
 	group.Go("campaigns", s.campaigns.Run)
 	group.Go("lanes", s.Lanes.Run)
+	if s.roles == nil {
+		return
+	}
 	group.Go("events", func(ctx context.Context) error {
 		return s.conn.Consume(ctx, eventkit.Group{ID: httpapi.Service, Topics: s.roles, Log: s.log})
 	})

@@ -18,10 +18,6 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/app"
 )
 
-// laneCollection keeps the snapshots of the shared lanes. What it holds may be
-// deleted: the lanes' logs are the truth.
-const laneCollection = "lanes_shared"
-
 // Config is the service's environment.
 type Config struct {
 	HTTPAddr string `env:"HTTP_ADDR" envDefault:":8080"`
@@ -34,10 +30,13 @@ type Config struct {
 	OIDCAudience string `env:"OIDC_AUDIENCE"`
 	// LaneRules switches every lane to these rules, when all replicas run a binary that knows them.
 	LaneRules uint16 `env:"LANE_RULES"`
-	Mongo     mongokit.Config
-	Kafka     eventkit.Config
-	Pay       wechatpay.Config
-	Outside   rewrite.Config
+	// Lane is the uid of a campaign that has a lane of its own: this replica runs that lane and nothing else of
+	// the service. Empty, as in the shared pool, runs everything, that lane too.
+	Lane    string `env:"LANE"`
+	Mongo   mongokit.Config
+	Kafka   eventkit.Config
+	Pay     wechatpay.Config
+	Outside rewrite.Config
 }
 
 // Run serves until ctx ends.
@@ -71,9 +70,9 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, listener net.Liste
 	defer func() { err = errors.Join(err, closeDB(context.WithoutCancel(ctx))) }()
 
 	service, err := Assemble(ctx, Outside{
-		LaneRules: cfg.LaneRules,
-		Kafka:     conn, Payments: journal.NewMongoStore(db, app.PaymentCollection),
-		Snapshots: journal.NewMongoStore(db, laneCollection), Provider: provider, Bills: provider,
+		LaneRules: cfg.LaneRules, Lane: cfg.Lane,
+		Kafka: conn, Payments: journal.NewMongoStore(db, app.PaymentCollection),
+		Snapshots: journal.NewMongoStore(db, laneCollection), Dedicated: dedicatedSnapshots{db}, Provider: provider, Bills: provider,
 		Staff:  auth.NewStaffVerifier(cfg.OIDCIssuer, cfg.OIDCAudience, nil).Authenticate,
 		Buyers: buyers, Shares: shares, DatabaseReady: mongokit.Ready(db),
 	}, log)

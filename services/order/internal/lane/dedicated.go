@@ -1,0 +1,300 @@
+package lane
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/qingcang/qingcang/proto/eventkit"
+	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	"github.com/qingcang/qingcang/services/internal/ids"
+)
+
+const (
+	// mostDedicated bounds the dedicated lanes that a process runs at once: each is a member of a consumer
+	// group of its own, with a connection and two heartbeats a second.
+	mostDedicated = 256
+	// loadAtOnce bounds those that are loaded at once, so that a start is not a burst of look-ups.
+	loadAtOnce = 8
+	// topicPause is between two looks for a topic that is not there; each takes 5 s itself.
+	topicPause = 5 * time.Second
+	// giveUpAfter is how long a topic that is not there is believed to come: the operator makes it before it
+	// publishes the campaign.
+	giveUpAfter = time.Minute
+	// restLook is how often a lane whose campaign has left it asks whether it may rest.
+	restLook = 5 * time.Second
+	// awakeFor is how long a lane that was woken up waits for what it was woken for: its teller comes again
+	// within seconds.
+	awakeFor = 15 * time.Second
+	// admitEvery bounds the wait for a change of the table: what was full may have room.
+	admitEvery = time.Minute
+)
+
+// DedicatedSnapshots keeps the snapshots of dedicated lanes, those of each apart.
+type DedicatedSnapshots interface {
+	Of(campaignUID string) Snapshots
+	// Forget deletes those of a campaign that is over and gone from the table.
+	Forget(ctx context.Context, campaignUID string) error
+}
+
+// dedicated is the dedicated lanes that a process knows. Each runs from when the table names it, or money comes for
+// it, until it rests.
+type dedicated struct {
+	cfg Config
+
+	turns chan struct{} // has room for loadAtOnce
+	rooms chan struct{} // has room for mostDedicated
+
+	mu      sync.Mutex
+	lanes   map[string]*Lane // by campaign
+	refused map[string]string
+	start   func(*Lane) // nil while nothing can be started
+	// surveyed says that the lanes that the table named at the start are known; those alone are
+	// waited for before a replica is ready.
+	surveyed bool
+	first    []*Lane
+}
+
+func newDedicated(cfg Config) *dedicated {
+	return &dedicated{
+		cfg: cfg, lanes: map[string]*Lane{}, refused: map[string]string{},
+		turns: make(chan struct{}, loadAtOnce), rooms: make(chan struct{}, mostDedicated),
+	}
+}
+
+// newDedicatedLane returns the lane of a campaign. Its events share a partition with other lanes'.
+func newDedicatedLane(uid string, cfg Config) *Lane {
+	cfg.Snapshots = cfg.Dedicated.Of(uid)
+	l := newLane(DedicatedTopic(uid), 0, cfg)
+	topic, _ := eventkit.TopicNamed(EventTopic)
+	l.campaign, l.eventShard = uid, ids.Shard(uid, topic.Partitions)
+	return l
+}
+
+// run runs the lanes that the table names until ctx ends.
+func (s *dedicated) run(ctx context.Context) error {
+	if !s.cfg.Campaigns.await(ctx) {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	s.canStart(func(l *Lane) { group.Go(func() error { return s.live(ctx, l) }) })
+	group.Go(func() error {
+		defer s.canStart(nil) // or a lane might be started while the group ends
+		for ctx.Err() == nil {
+			desired, changed := s.cfg.Campaigns.elsewhere()
+			s.admit(ctx, desired)
+			waitAtMost(ctx, changed, admitEvery)
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+func (s *dedicated) canStart(start func(*Lane)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.start = start
+}
+
+// admit starts what the table names and is not known yet, and forgets what it names no more.
+func (s *dedicated) admit(ctx context.Context, desired []*campaignv1.Desired) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	named := make(map[string]bool, len(desired))
+	for _, d := range desired {
+		uid := d.GetUid()
+		if s.cfg.Only != "" && uid != s.cfg.Only {
+			continue
+		}
+		named[uid] = true
+		if !mayRunOn(d.GetLane(), uid) {
+			s.refuse(ctx, d)
+			continue
+		}
+		delete(s.refused, uid)
+		if l, known := s.lanes[uid]; !known {
+			s.begin(uid)
+		} else if l.Over() {
+			l.lookWhatArrived(uid) // nobody follows the table for it
+		}
+	}
+	if !s.surveyed {
+		s.surveyed = true
+		for _, l := range s.lanes {
+			s.first = append(s.first, l)
+		}
+	}
+	s.forget(ctx, named)
+}
+
+// refuse says, once, that a campaign is not served because its lane cannot be its own. The lock is held.
+func (s *dedicated) refuse(ctx context.Context, d *campaignv1.Desired) {
+	name := fmt.Sprintf("%s/%d", d.GetLane().GetTopic(), d.GetLane().GetPartition())
+	if s.refused[d.GetUid()] == name {
+		return
+	}
+	s.refused[d.GetUid()] = name
+	s.cfg.Log.ErrorContext(ctx, "campaign refused: its lane is neither a shared one nor its own",
+		"campaign", d.GetUid(), "lane", name, "its own", DedicatedTopic(d.GetUid())+"/0")
+}
+
+// begin starts a lane. The lock is held.
+func (s *dedicated) begin(uid string) *Lane {
+	l := newDedicatedLane(uid, s.cfg)
+	l.turns = s.turns
+	s.lanes[uid] = l
+	s.start(l)
+	return l
+}
+
+// forget drops the lanes at rest that the table names no more, with their snapshots. The lock is held.
+func (s *dedicated) forget(ctx context.Context, named map[string]bool) {
+	for uid := range s.refused {
+		if !named[uid] {
+			delete(s.refused, uid)
+		}
+	}
+	for uid, l := range s.lanes {
+		if named[uid] || l.stageNow() != resting {
+			continue
+		}
+		if err := s.cfg.Dedicated.Forget(ctx, uid); err != nil {
+			s.cfg.Log.WarnContext(ctx, "the snapshots of a lane that is gone are deleted later", "campaign", uid, "err", err)
+			continue
+		}
+		delete(s.lanes, uid)
+	}
+}
+
+// live runs a lane until it rests or ctx ends.
+func (s *dedicated) live(ctx context.Context, l *Lane) error {
+	defer l.rest()
+	l.learnTable()
+	if !l.load(ctx) || l.stageNow() == resting || !s.room(ctx, l) {
+		return nil
+	}
+	defer func() { <-s.rooms }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.follow(ctx) })
+	group.Go(func() error {
+		if l.awaitRest(ctx) {
+			cancel()
+		}
+		return nil
+	})
+	group.Go(func() error {
+		role := eventkit.Role{Own: func(ctx context.Context, a eventkit.Assignment) error { return l.own(ctx, a, s.cfg) }}
+		return s.cfg.Conn.Consume(ctx, eventkit.Group{
+			ID: DedicatedGroup(l.campaign), Topics: map[string]eventkit.Role{l.topic: role}, Log: l.log,
+		})
+	})
+	return group.Wait()
+}
+
+// room waits until fewer than mostDedicated lanes run; false when ctx ends.
+func (s *dedicated) room(ctx context.Context, l *Lane) bool {
+	select {
+	case s.rooms <- struct{}{}:
+		return true
+	default:
+		l.log.ErrorContext(ctx, "lane waits: this process runs as many dedicated lanes as it may", "most", mostDedicated)
+	}
+	select {
+	case s.rooms <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// of returns the lane of a name, run here or at rest.
+func (s *dedicated) of(name *campaignv1.Lane) (*Lane, error) {
+	uid, ok := dedicatedTo(name)
+	if !ok {
+		return nil, errNoLane
+	}
+	s.mu.Lock()
+	l, known := s.lanes[uid]
+	s.mu.Unlock()
+	if known {
+		return l, nil
+	}
+	if _, named := s.cfg.Campaigns.Desired(uid); named && s.serves(uid) {
+		return nil, errStarting // the table has just said so
+	}
+	return nil, errNoLane
+}
+
+// known returns the lane of a campaign that the table may have forgotten.
+func (s *dedicated) known(uid string) (*Lane, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, ok := s.lanes[uid]
+	return l, ok
+}
+
+// serves reports whether a campaign's lane may be run here.
+func (s *dedicated) serves(uid string) bool { return s.cfg.Only == "" || s.cfg.Only == uid }
+
+// awake returns a campaign's own lane and runs it if it rests: late money and late stock have an answer, too.
+func (s *dedicated) awake(uid string) (*Lane, error) {
+	if !s.serves(uid) {
+		return nil, errNoLane
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.start == nil {
+		return nil, errStarting
+	}
+	l, known := s.lanes[uid]
+	if !known {
+		return s.begin(uid), nil
+	}
+	if l.wakeUp() {
+		s.start(l)
+	}
+	return l, nil
+}
+
+// all returns the lanes that are run here.
+func (s *dedicated) all() []*Lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lanes := make([]*Lane, 0, len(s.lanes))
+	for _, l := range s.lanes {
+		if l.stageNow() == running {
+			lanes = append(lanes, l)
+		}
+	}
+	return lanes
+}
+
+// counts are the lanes by stage, and the campaigns that are refused.
+func (s *dedicated) counts() (stages map[stage]int64, refused int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stages = map[stage]int64{}
+	for _, l := range s.lanes {
+		stages[l.stageNow()]++
+	}
+	return stages, int64(len(s.refused))
+}
+
+// caughtUp returns an error for each lane that was there at the start and is not read yet.
+func (s *dedicated) caughtUp() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.surveyed {
+		return []error{fmt.Errorf("the lanes that %s names are not known yet", CampaignTopic)}
+	}
+	var errs []error
+	for _, l := range s.first {
+		errs = append(errs, l.caughtUp())
+	}
+	return errs
+}

@@ -1,0 +1,70 @@
+package lane
+
+import (
+	"context"
+	"time"
+)
+
+// stage is how far a lane has come in this process.
+type stage int
+
+const (
+	loading stage = iota
+	// absent waits for its topic.
+	absent
+	running
+	// resting is run no more: its campaign has left it, and all of that is told and saved.
+	resting
+)
+
+var stageNames = map[stage]string{loading: "loading", absent: "waiting", running: "running", resting: "resting"}
+
+func (l *Lane) stageNow() stage {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.stage
+}
+
+// Rests reports whether the lane is run no more, because its campaign has left it and everybody knows.
+func (l *Lane) Rests() bool { return l.stageNow() == resting }
+
+// waitsForTopic notes that the lane's topic is not there, and says so once.
+func (l *Lane) waitsForTopic(ctx context.Context) {
+	l.mu.Lock()
+	said := l.stage == absent
+	l.stage = absent
+	if !said {
+		l.absentSince = time.Now()
+	}
+	l.mu.Unlock()
+	if !said {
+		l.log.InfoContext(ctx, "lane waits for its topic, which the operator makes")
+	}
+}
+
+// gaveUp reports whether the lane's topic is not there and will hardly come.
+func (l *Lane) gaveUp() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.stage == absent && time.Since(l.absentSince) > giveUpAfter
+}
+
+// rest ends the life of a lane in this process, until it is woken up.
+func (l *Lane) rest() {
+	l.mu.Lock()
+	l.stage = resting
+	l.wake()
+	l.mu.Unlock()
+	l.desk.failAll(errLog)
+}
+
+// wakeUp reports whether a lane rested, which it does no more.
+func (l *Lane) wakeUp() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stage != resting {
+		return false
+	}
+	l.stage, l.goal, l.wokenAt = loading, -1, time.Now()
+	return true
+}
