@@ -4,8 +4,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CampaignStatus is what the operator, the brand's stock pool and the lane say of a campaign. The
-// numbers come from the lane a moment late; what the lane decided counts.
+// CampaignStatus is what the operator, the brand's stock pool and the lane say
+// of a campaign. The numbers come from the lane a moment late; what the lane
+// decided counts.
 type CampaignStatus struct {
 	// ObservedGeneration is the metadata.generation that this status answers.
 	//
@@ -13,9 +14,10 @@ type CampaignStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Revision is the generation of the record in campaigns.v1. It grows by one with each record that is
-	// published, also with one that asks the brand's pool again for what it refused, and is never under
-	// the metadata.generation that the record was made from.
+	// Revision is the generation of the record in campaigns.v1. It grows by one
+	// with each record that is published, also with one that asks the brand's pool
+	// again for what it refused, and is never under the metadata.generation that
+	// the record was made from.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -26,7 +28,8 @@ type CampaignStatus struct {
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// StartsAt is spec.startAt in spec.timeZone, for example "2026-11-24 20:00:00".
+	// StartsAt is spec.startAt in spec.timeZone, for example "2026-11-24
+	// 20:00:00".
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=19
@@ -38,8 +41,9 @@ type CampaignStatus struct {
 	// +kubebuilder:validation:MaxLength=19
 	EndsAt string `json:"endsAt,omitempty"`
 
-	// Conditions say what is true of the campaign: Selected, Published, Allocated, LaneRunning, Scaled,
-	// and Ready, which is False with the deepest reason when any of them is not as it should be.
+	// Conditions say what is true of the campaign: Selected, Published, Allocated,
+	// LaneRunning, Scaled, and Ready, which is False with the deepest reason when
+	// any of them is not as it should be.
 	//
 	// +optional
 	// +listType=map
@@ -47,7 +51,8 @@ type CampaignStatus struct {
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// Lane is the partition in which the campaign's orders count. It is chosen once and never changes.
+	// Lane is the partition in which the campaign's orders count. It is chosen
+	// once and never changes.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="lane cannot change: orders count in the lane in which the campaign began"
@@ -58,8 +63,9 @@ type CampaignStatus struct {
 	// +optional
 	PublishedAt *metav1.Time `json:"publishedAt,omitempty"`
 
-	// ReportedAt is when the operator last heard of the campaign from its lane, to half a minute: a
-	// report that changes nothing else here is not worth a write to the API server.
+	// ReportedAt is when the operator last heard of the campaign from its lane, to
+	// half a minute: a report that changes nothing else here is not worth a write
+	// to the API server.
 	//
 	// +optional
 	ReportedAt *metav1.Time `json:"reportedAt,omitempty"`
@@ -75,7 +81,8 @@ type CampaignStatus struct {
 	// +optional
 	Scale *LaneScale `json:"scale,omitempty"`
 
-	// Units is the stock that the campaign has been given: held, sold and left together.
+	// Units is the stock that the campaign has been given: held, sold and left
+	// together.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -115,7 +122,8 @@ type CampaignStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	PaidOrders int64 `json:"paidOrders"`
 
-	// FinalOrders are paid orders that can no longer change: their return window is over.
+	// FinalOrders are paid orders that can no longer change: their return window
+	// is over.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -140,7 +148,8 @@ type Lane struct {
 
 // LaneScale is how many pods of a dedicated lane there are to be and are.
 type LaneScale struct {
-	// Wanted is the least number by the schedule: replicas before, during or after the sale.
+	// Wanted is the least number by the schedule: replicas before, during or after
+	// the sale.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -153,15 +162,16 @@ type LaneScale struct {
 	Ready int32 `json:"ready"`
 }
 
-// Phase is how far a campaign has gone. It only goes forward once the sale is Live.
+// Phase is how far a campaign has gone. It only goes forward once the sale is
+// Live.
 //
 // +kubebuilder:validation:Enum=Preview;Warming;Live;Draining;AfterSale;Settled
 type Phase string
 
 // The phases, in their order.
 const (
-	// PhasePreview: the sale is planned; it is more than ten minutes to the start, or its stock is not
-	// allocated.
+	// PhasePreview: the sale is planned; it is more than ten minutes to the start,
+	// or its stock is not allocated.
 	PhasePreview Phase = "Preview"
 	// PhaseWarming: the stock is allocated and the start is near.
 	PhaseWarming Phase = "Warming"
@@ -169,7 +179,8 @@ const (
 	PhaseLive Phase = "Live"
 	// PhaseDraining: nothing new is sold; held orders may still be paid.
 	PhaseDraining Phase = "Draining"
-	// PhaseAfterSale: no hold is left, unsold units went back to the brand, returns may come.
+	// PhaseAfterSale: no hold is left, unsold units went back to the brand,
+	// returns may come.
 	PhaseAfterSale Phase = "AfterSale"
 	// PhaseSettled: each order is final and each payment settled.
 	PhaseSettled Phase = "Settled"

@@ -4,13 +4,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Campaign is one sale of one brand's stock: which goods, at which price, from when to when. Deleting
-// it ends the sale (spec.deletionPolicy says when); orders already paid are shipped, returned and
-// settled as usual.
+// Campaign is one sale of one brand's stock: which goods, at which price, from
+// when to when. Deleting it ends the sale (spec.deletionPolicy says when);
+// orders already paid are shipped, returned and settled as usual.
 //
-//	kubectl get campaigns                      phase, times, sold and left
-//	kubectl get campaigns -o wide              with the reason, holds, orders and the lane
-//	kubectl describe campaign autumn-coats     each condition with what to do
+//	kubectl get campaigns             phase, times, sold and left
+//	kubectl get campaigns -o wide     the reason, holds, orders, the lane
+//	kubectl describe campaign NAME    each condition with what to do
 //
 // ---
 // The rules stand here because only the whole object shows what has happened already. Those about a sale

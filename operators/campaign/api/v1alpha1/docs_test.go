@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -212,4 +213,26 @@ func blocks(text string) []string {
 		}
 	}
 	return all
+}
+
+// explainWidth is what kubectl explain prints in a line; it breaks longer ones again, after each of ours.
+const explainWidth = 76
+
+// TestEveryFieldReadsWellInKubectlExplain looks for a description of each field, in lines that fit.
+func TestEveryFieldReadsWellInKubectlExplain(t *testing.T) {
+	for _, crd := range crds(t) {
+		schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
+		for _, root := range []string{"spec", "status"} {
+			for place, field := range fields(root, schema.Properties[root]) {
+				if field.Description == "" {
+					t.Errorf("%s: %s has no description", crd.Spec.Names.Kind, place)
+				}
+				for line := range strings.Lines(field.Description) {
+					if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > explainWidth {
+						t.Errorf("%s: %s: a line of %d characters: %s", crd.Spec.Names.Kind, place, n, line)
+					}
+				}
+			}
+		}
+	}
 }

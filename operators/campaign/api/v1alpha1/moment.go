@@ -8,8 +8,9 @@ import (
 	_ "time/tzdata"
 )
 
-// Moment is a time in whole seconds as people write it: "2026-11-24T20:00:00" is read in the campaign's
-// timeZone, "2026-11-24T20:00:00+08:00" and "2026-11-24T12:00:00Z" say for themselves.
+// Moment is a time in whole seconds as people write it: "2026-11-24T20:00:00"
+// is read in the campaign's timeZone, "2026-11-24T20:00:00+08:00" and
+// "2026-11-24T12:00:00Z" say for themselves.
 //
 // ---
 // It is a string because metav1.Time cannot hold a time whose zone stands elsewhere. The pattern knows the
@@ -25,8 +26,8 @@ const wallTime = "2006-01-02T15:04:05"
 // MomentOf writes a time with its offset, in whole seconds.
 func MomentOf(t time.Time) Moment { return Moment(t.Truncate(time.Second).Format(time.RFC3339)) }
 
-// in is the moment as a time in a zone. Admission refuses a time without an offset near a change of the
-// clock, so no such time is there twice or never.
+// in is the moment as a time in a zone. Admission refuses a time without an
+// offset near a change of the clock, so no such time is there twice or never.
 func (m Moment) in(zone *time.Location) (time.Time, error) {
 	layout := time.RFC3339
 	if len(m) == len(wallTime) {
@@ -47,8 +48,9 @@ type Schedule struct {
 	Preview, Start, End time.Time
 }
 
-// Schedule reads the three times. It fails only for what admission would have refused, and for a zone
-// that this program does not know although the API server did.
+// Schedule reads the three times. It fails only for what admission would have
+// refused, and for a zone that this program does not know although the API
+// server did.
 func (s *CampaignSpec) Schedule() (Schedule, error) {
 	zone, err := time.LoadLocation(s.TimeZone)
 	if err != nil {
@@ -74,7 +76,8 @@ func (s *CampaignSpec) Schedule() (Schedule, error) {
 	return schedule, nil
 }
 
-// Write is a time in the way in which the spec's own times are written, so that it can stand beside them.
+// Write is a time in the way in which the spec's own times are written, so
+// that it can stand beside them.
 func (s *CampaignSpec) Write(t time.Time) (Moment, error) {
 	if len(s.StartAt) != len(wallTime) {
 		return MomentOf(t), nil

@@ -19,9 +19,10 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:MaxLength=120
 	Title string `json:"title"`
 
-	// FeeFen is what the membership costs, once, in fen: 39800, the default, is ¥398; 0 is a membership
-	// for nothing. It buys membership benefits, and no part of it can become anybody's commission. A
-	// change holds for memberships ordered from then on.
+	// FeeFen is what the membership costs, once, in fen: 39800, the default, is
+	// ¥398; 0 is a membership for nothing. It buys membership benefits, and no
+	// part of it can become anybody's commission. A change holds for memberships
+	// ordered from then on.
 	//
 	// +optional
 	// +kubebuilder:default=39800
@@ -29,8 +30,8 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:Maximum=1000000
 	FeeFen int64 `json:"feeFen"`
 
-	// FeeReturnWindow is how long a member may have the fee back without a reason, 168h (the seven days of
-	// the law, and the default) to 8760h.
+	// FeeReturnWindow is how long a member may have the fee back without a reason,
+	// 168h (the seven days of the law, and the default) to 8760h.
 	//
 	// +optional
 	// +kubebuilder:default="168h"
@@ -39,8 +40,9 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="FeeIsRefundable: feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	FeeReturnWindow metav1.Duration `json:"feeReturnWindow,omitzero"`
 
-	// FeeGrants is what the fee buys. Benefits, the default, is all that it can buy; the other values are
-	// forbidden and are known here so that the refusal can name the rule.
+	// FeeGrants is what the fee buys. Benefits, the default, is all that it can
+	// buy; the other values are forbidden and are known here so that the refusal
+	// can name the rule.
 	//
 	// +optional
 	// +kubebuilder:default={Benefits}
@@ -50,8 +52,8 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!('Rank' in self)",message="NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy a rank, which comes from one's own sales and service: take Rank out"
 	FeeGrants []FeeGrant `json:"feeGrants,omitempty"`
 
-	// Ranks are what owners can be, by ascending requirement, 1 to 10. The first asks for nothing: it is
-	// what everybody is who joins.
+	// Ranks are what owners can be, by ascending requirement, 1 to 10. The first
+	// asks for nothing: it is what everybody is who joins.
 	//
 	// +required
 	// +listType=map
@@ -63,8 +65,9 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(n, r, n == 0 || r.rateBps >= self[n-1].rateBps)",message="a rank must not pay less than the one before it, else owners lose by selling more: raise its rateBps"
 	Ranks []Rank `json:"ranks"`
 
-	// Depth is how many owners share the commission of one sale: 1, the default, is the owner whose link it
-	// was; 2 is also the owner who brought him, which needs signOff. More cannot be had.
+	// Depth is how many owners share the commission of one sale: 1, the default,
+	// is the owner whose link it was; 2 is also the owner who brought him, which
+	// needs signOff. More cannot be had.
 	//
 	// +optional
 	// +kubebuilder:default=1
@@ -77,9 +80,10 @@ type OwnerProgramSpec struct {
 	// +optional
 	SignOff *SignOff `json:"signOff,omitempty"`
 
-	// Rewards are forbidden, and left out. The law leaves one kind of pay: an owner's share of sales over
-	// links of one's own, which ranks and campaigns say. The list is here so that the ladders of other
-	// programmes, "90 recruits: ¥500 a month" among them, are refused by the name of the rule that they
+	// Rewards are forbidden, and left out. The law leaves one kind of pay: an
+	// owner's share of sales over links of one's own, which ranks and campaigns
+	// say. The list is here so that the ladders of other programmes, "90 recruits:
+	// ¥500 a month" among them, are refused by the name of the rule that they
 	// break.
 	//
 	// +optional
@@ -87,8 +91,8 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:MaxItems=20
 	Rewards []Reward `json:"rewards,omitempty"`
 
-	// Freeze is how long commission waits, after the sale's return window, until it can be withdrawn, 0s
-	// (the default) to 2160h, for example 24h.
+	// Freeze is how long commission waits, after the sale's return window, until
+	// it can be withdrawn, 0s (the default) to 2160h, for example 24h.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
@@ -97,9 +101,10 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) <= duration('2160h')",message="freeze must be 0s to 2160h in whole hours, minutes and seconds, for example 24h"
 	Freeze metav1.Duration `json:"freeze,omitempty"`
 
-	// ReturnWindow is the least return window of the goods that owners of this programme sell, 168h (the
-	// seven days of the law, and the default) to 8760h. Commission counts as earned after the window of
-	// its sale. A Campaign of the same namespace with a shorter one is refused with WindowTooShort.
+	// ReturnWindow is the least return window of the goods that owners of this
+	// programme sell, 168h (the seven days of the law, and the default) to 8760h.
+	// Commission counts as earned after the window of its sale. A Campaign of the
+	// same namespace with a shorter one is refused with WindowTooShort.
 	//
 	// +optional
 	// +kubebuilder:default="168h"
@@ -130,19 +135,22 @@ const (
 	FeeGrantsRank FeeGrant = "Rank"
 )
 
-// Rank is what an owner is by own sales and service, never by others whom he brought.
+// Rank is what an owner is by own sales and service, never by others whom he
+// brought.
 //
 // +kubebuilder:validation:XValidation:rule="self.rateBps + self.secondLevelBps <= 10000",fieldPath=".secondLevelBps",message="rateBps and secondLevelBps together must not be over 10000, the whole commission: lower one of them"
 type Rank struct {
-	// Name of the rank, for example mentor: lower case letters, digits and -, at most 40.
+	// Name of the rank, for example mentor: lower case letters, digits and -, at
+	// most 40.
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=40
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="a rank's name must be lower case letters, digits and -, for example mentor"
 	Name string `json:"name"`
 
-	// MinOwnSalesFen is what the owner's own links must have sold in the last 90 days, in fen, for example
-	// 5000000 for ¥50,000. 0, the default, asks for nothing.
+	// MinOwnSalesFen is what the owner's own links must have sold in the last 90
+	// days, in fen, for example 5000000 for ¥50,000. 0, the default, asks for
+	// nothing.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -150,8 +158,9 @@ type Rank struct {
 	// +kubebuilder:validation:Maximum=100000000000
 	MinOwnSalesFen int64 `json:"minOwnSalesFen"`
 
-	// MinServiceScoreTenths is the least mean of what buyers gave the owner, in tenths of a point, 0 to 50,
-	// for example 45 for 4.5 of 5. 0, the default, asks for nothing.
+	// MinServiceScoreTenths is the least mean of what buyers gave the owner, in
+	// tenths of a point, 0 to 50, for example 45 for 4.5 of 5. 0, the default,
+	// asks for nothing.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -159,9 +168,9 @@ type Rank struct {
 	// +kubebuilder:validation:Maximum=50
 	MinServiceScoreTenths int32 `json:"minServiceScoreTenths"`
 
-	// QualifyBy is where the rank comes from. OwnSales and Service, together the default, are all that it
-	// can come from; the other values are forbidden and are known here so that the refusal can name the
-	// rule.
+	// QualifyBy is where the rank comes from. OwnSales and Service, together the
+	// default, are all that it can come from; the other values are forbidden and
+	// are known here so that the refusal can name the rule.
 	//
 	// +optional
 	// +kubebuilder:default={OwnSales,Service}
@@ -171,17 +180,18 @@ type Rank struct {
 	// +kubebuilder:validation:XValidation:rule="!('TeamSales' in self)",message="NoTeamSalesRank (禁止传销条例, article 7 (3)): a rank cannot come from what others sell whom somebody brought: take TeamSales out"
 	QualifyBy []Qualification `json:"qualifyBy,omitempty"`
 
-	// RateBps is the part of a campaign's commission that an owner of this rank gets for a sale over a link
-	// of his own, in basis points, 0 to 10,000: with 3000, and a campaign's commissionBps of 1000, he gets
-	// ¥1.80 of a sale of ¥60.
+	// RateBps is the part of a campaign's commission that an owner of this rank
+	// gets for a sale over a link of his own, in basis points, 0 to 10,000: with
+	// 3000, and a campaign's commissionBps of 1000, he gets ¥1.80 of a sale of
+	// ¥60.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	RateBps int32 `json:"rateBps"`
 
-	// SecondLevelBps is the part of that commission that the owner who brought the seller gets, in basis
-	// points, 0 (the default) to 5,000. It needs depth 2.
+	// SecondLevelBps is the part of that commission that the owner who brought the
+	// seller gets, in basis points, 0 (the default) to 5,000. It needs depth 2.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -207,32 +217,37 @@ const (
 	ByTeamSales Qualification = "TeamSales"
 )
 
-// SignOff is the legal department's consent to a commission of two levels, as it was filed.
+// SignOff is the legal department's consent to a commission of two levels, as
+// it was filed.
 type SignOff struct {
-	// By is who signed, for example "Legal department, Wang L.", 1 to 120 characters.
+	// By is who signed, for example "Legal department, Wang L.", 1 to 120
+	// characters.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=120
 	By string `json:"by"`
 
-	// Reference is the number under which it was filed, for example LEG-2026-0417, 1 to 120 characters.
+	// Reference is the number under which it was filed, for example LEG-2026-0417,
+	// 1 to 120 characters.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=120
 	Reference string `json:"reference"`
 
-	// Date is the day in Asia/Shanghai on which it was signed, for example 2026-10-12. Until that day has
-	// come the programme is not published (SignOffNotYet).
+	// Date is the day in Asia/Shanghai on which it was signed, for example
+	// 2026-10-12. Until that day has come the programme is not published
+	// (SignOffNotYet).
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule="self.matches('^20[0-9]{2}-[0-9]{2}-[0-9]{2}$') && timestamp(self + 'T00:00:00Z') >= timestamp('2005-11-01T00:00:00Z')",message="signOff.date must be a day of the calendar, for example 2026-10-12, and not before 1 November 2005, when 禁止传销条例 came into force"
 	Date string `json:"date"`
 
-	// DocumentSHA256 is the checksum of the signed document, so that it can be told from any other: 64
-	// lower case hexadecimal digits, as sha256sum prints them.
+	// DocumentSHA256 is the checksum of the signed document, so that it can be
+	// told from any other: 64 lower case hexadecimal digits, as sha256sum prints
+	// them.
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=64
@@ -303,7 +318,8 @@ type RewardPeriod string
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.maxDayFen) || !has(self.minFen) || self.maxDayFen >= self.minFen",fieldPath=".maxDayFen",message="withdrawal.maxDayFen must not be under minFen, else nobody can take money out: raise it or lower minFen"
 type WithdrawalRules struct {
-	// MinFen is the least that can be taken out at a time, in fen, 1 to 1,000,000; 100, the default, is ¥1.
+	// MinFen is the least that can be taken out at a time, in fen, 1 to 1,000,000;
+	// 100, the default, is ¥1.
 	//
 	// +optional
 	// +kubebuilder:default=100
@@ -311,8 +327,8 @@ type WithdrawalRules struct {
 	// +kubebuilder:validation:Maximum=1000000
 	MinFen int64 `json:"minFen,omitempty"`
 
-	// MaxDayFen is the most that one owner can take out on one day in Asia/Shanghai, in fen, 1 to
-	// 100,000,000; 2000000, the default, is ¥20,000.
+	// MaxDayFen is the most that one owner can take out on one day in
+	// Asia/Shanghai, in fen, 1 to 100,000,000; 2000000, the default, is ¥20,000.
 	//
 	// +optional
 	// +kubebuilder:default=2000000
@@ -320,7 +336,8 @@ type WithdrawalRules struct {
 	// +kubebuilder:validation:Maximum=100000000
 	MaxDayFen int64 `json:"maxDayFen,omitempty"`
 
-	// MaxDayTimes is how often one owner can take money out on one such day, 1 to 100; 3 is the default.
+	// MaxDayTimes is how often one owner can take money out on one such day, 1 to
+	// 100; 3 is the default.
 	//
 	// +optional
 	// +kubebuilder:default=3

@@ -4,15 +4,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// OwnerProgram is a programme for store owners: what the membership costs, what owners earn, and how they
-// take it out. store-owner follows the programme that its OWNER_PROGRAM names, "standard" if nothing is
-// said. Deleting it ends the programme for memberships ordered from then on; members keep what they have.
+// OwnerProgram is a programme for store owners: what the membership costs,
+// what owners earn, and how they take it out. store-owner follows the
+// programme that its OWNER_PROGRAM names, "standard" if nothing is said.
+// Deleting it ends the programme for memberships ordered from then on; members
+// keep what they have.
 //
-// What the law forbids (禁止传销条例, article 7) is refused with the name of the rule; the fields that are
-// marked "forbidden" exist only for that.
+// What the law forbids (禁止传销条例, article 7) is refused with the name of the
+// rule; fields that say "forbidden" exist only for that.
 //
-//	kubectl get ownerprograms                        fee, depth, and whether the services know it
-//	kubectl qingcang simulate -f programme.yaml      the most that it can pay over a campaign
+//	kubectl get ownerprograms               whether the services know it
+//	kubectl qingcang simulate -f FILE       the most that it can cost
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -57,7 +59,8 @@ type OwnerProgramStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Revision is the generation of the record in programs.v1. It grows with each record.
+	// Revision is the generation of the record in programs.v1. It grows with each
+	// record.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -68,7 +71,8 @@ type OwnerProgramStatus struct {
 	// +optional
 	PublishedAt *metav1.Time `json:"publishedAt,omitempty"`
 
-	// Conditions say what is true of the programme: Published, and Ready, which has its reason.
+	// Conditions say what is true of the programme: Published, and Ready, which
+	// has its reason.
 	//
 	// +optional
 	// +listType=map
@@ -77,5 +81,6 @@ type OwnerProgramStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// ProgramFinalizer keeps a deleted OwnerProgram until its end stands in programs.v1.
+// ProgramFinalizer keeps a deleted OwnerProgram until its end stands in
+// programs.v1.
 const ProgramFinalizer = "sale.qingcang.io/program"
