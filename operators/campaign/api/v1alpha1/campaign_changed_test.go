@@ -31,12 +31,12 @@ type changed struct {
 }
 
 const (
-	startSentence    = "spec.startAt and spec.timeZone cannot change after the sale has opened: put the old ones back, and set endAt or suspend to stop the sale"
-	lostSentence     = "spec.items cannot lose a SKU after the sale has opened: put it back, with units 0 to take it off the sale"
-	dearerSentence   = "spec.items: a priceFen cannot rise after the sale has opened, because posters with the price are out: put the old price back or lower it"
-	rateSentence     = "spec.commissionBps cannot fall after the sale has opened, because store owners forward goods for it: put the old rate back or raise it"
-	shorterSentence  = "spec.returnWindow cannot become shorter, nor begin elsewhere, after the sale has opened, because buyers were told: put the old one back or make it longer"
-	ownLaneSentence  = "spec.lane.dedicated cannot be added or taken out after the lane was chosen: put it back as it was; its replicas may change"
+	startSentence    = "spec.startAt: Invalid value: startAt and timeZone cannot change after the sale has opened: put the old ones back, and set endAt or suspend to stop the sale"
+	lostSentence     = "spec.items: Invalid value: items cannot lose a SKU after the sale has opened: put it back, with units 0 to take it off the sale"
+	dearerSentence   = "spec.items: Invalid value: a priceFen cannot rise after the sale has opened, because posters with the price are out: put the old price back or lower it"
+	rateSentence     = "spec.commissionBps: Invalid value: commissionBps cannot fall after the sale has opened, because store owners forward goods for it: put the old rate back or raise it"
+	shorterSentence  = "spec.returnWindow: Invalid value: returnWindow cannot become shorter, nor begin elsewhere, after the sale has opened, because buyers were told: put the old one back or make it longer"
+	ownLaneSentence  = "spec.lane: Invalid value: lane.dedicated cannot be added or taken out after the lane was chosen: put it back as it was; its replicas may change"
 	takenSentence    = "lane.skipOffsets can only grow: put back what was taken out, because replicas that run have passed over it already and those that start must do the same"
 	resolvedSentence = "selector has been resolved into items and is not looked at again: take items out to resolve it anew, or put the old selector back and edit items"
 )
@@ -49,7 +49,7 @@ var changedCampaigns = map[string]changed{
 	"the zone of a sale that has opened":     {happened: opened, change: set("UTC", "timeZone"), want: startSentence},
 	"but the start before the opening":       {change: set("2026-11-24T04:30:00Z", "startAt")},
 	"but the zone before the opening":        {change: set("UTC", "timeZone")},
-	"the end of a sale that has closed":      {happened: closed, change: set("2026-11-24T07:00:00Z", "endAt"), want: "spec.endAt cannot change after the sale has closed: put the old endAt back, and make another campaign to sell more"},
+	"the end of a sale that has closed":      {happened: closed, change: set("2026-11-24T07:00:00Z", "endAt"), want: "spec.endAt: Invalid value: endAt cannot change after the sale has closed: put the old endAt back, and make another campaign to sell more"},
 	"but the end before the close":           {happened: opened, change: set("2026-11-24T05:00:00Z", "endAt")},
 	"a SKU less in a sale that has opened":   {is: items(item("C1", 100, 50, 1), item("C2", 100, 50, 1)), happened: opened, change: items(item("C2", 100, 50, 1)), want: lostSentence},
 	"a SKU for another in a sale":            {happened: opened, change: items(item("C2", 100, 50, 1)), want: lostSentence},

@@ -10,7 +10,7 @@ import (
 // Each refusal begins with the rule's name, which tests, pages and people quote, and names the article.
 //
 // +kubebuilder:validation:XValidation:rule="self.depth != 2 || has(self.signOff)",fieldPath=".depth",message="DepthNeedsSignOff (禁止传销条例, article 7 (3)): at depth 2 an owner earns on sales of owners whom he brought, which only a dated legal sign-off can carry: set depth to 1, or give signOff"
-// +kubebuilder:validation:XValidation:rule="self.depth == 2 || self.ranks.all(r, r.secondLevelBps == 0)",fieldPath=".ranks",message="NoUplinePay (禁止传销条例, article 7 (3)): secondLevelBps pays an owner for sales of those whom he brought, and this programme has depth 1: set secondLevelBps to 0"
+// +kubebuilder:validation:XValidation:rule="self.depth > 1 || self.ranks.all(r, r.secondLevelBps == 0)",fieldPath=".ranks",message="NoUplinePay (禁止传销条例, article 7 (3)): secondLevelBps pays an owner for sales of those whom he brought, and this programme has depth 1: set secondLevelBps to 0"
 type OwnerProgramSpec struct {
 	// Title is what owners see, for example "Store owner".
 	//
