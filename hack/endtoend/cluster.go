@@ -25,6 +25,8 @@ const (
 // cluster is the Kubernetes under test and the ways to it.
 type cluster struct {
 	root, kubectl, helm, kubeconfig string
+	// state is hack/cluster's folder; empty is its own choice.
+	state string
 	// registry is where images are pushed; empty where they are loaded onto the one node.
 	registry string
 	// local is a cluster of hack/cluster, whose Services this machine reaches; ours one that the test
@@ -41,10 +43,10 @@ var errNoRegistry = errors.New("KUBECONFIG names a cluster; say with -registry w
 
 // findCluster is the cluster of KUBECONFIG if a registry is named, else this machine's own, which is
 // brought up unless it runs.
-func findCluster(ctx context.Context, root, registry string, out io.Writer) (*cluster, error) {
-	c := &cluster{root: root, registry: registry, kubeconfig: os.Getenv("KUBECONFIG"), out: out}
+func findCluster(ctx context.Context, root string, o options, out io.Writer) (*cluster, error) {
+	c := &cluster{root: root, registry: o.registry, state: o.state, kubeconfig: os.Getenv("KUBECONFIG"), out: out}
 	c.until, c.stop = context.WithCancel(ctx)
-	if registry == "" {
+	if o.registry == "" {
 		if err := c.bringUp(ctx); err != nil {
 			return nil, err
 		}
@@ -69,7 +71,7 @@ func findCluster(ctx context.Context, root, registry string, out io.Writer) (*cl
 
 // bringUp uses the cluster of hack/cluster.
 func (c *cluster) bringUp(ctx context.Context) error {
-	where, err := c.program(ctx, "", "go", "run", "./hack/cluster", "kubeconfig")
+	where, err := c.program(ctx, "", "go", c.own("kubeconfig")...)
 	if err != nil {
 		return err
 	}
@@ -79,16 +81,23 @@ func (c *cluster) bringUp(ctx context.Context) error {
 		return errNoRegistry
 	}
 	c.kubeconfig, c.local = where, true
-	if _, err := c.program(ctx, "", "go", "run", "./hack/cluster", "status"); err == nil {
+	if _, err := c.program(ctx, "", "go", c.own("status")...); err == nil {
 		return nil
 	}
 	c.ours = true
 	_, _ = fmt.Fprintln(c.out, "bringing a cluster up; the first time builds Kubernetes, which takes some ten minutes")
-	return c.show(ctx, "go", "run", "./hack/cluster", "up")
+	return c.show(ctx, "go", c.own("up")...)
 }
 
-func (c *cluster) down(ctx context.Context) error {
-	return c.show(ctx, "go", "run", "./hack/cluster", "down")
+func (c *cluster) down(ctx context.Context) error { return c.show(ctx, "go", c.own("down")...) }
+
+// own is the command line of hack/cluster.
+func (c *cluster) own(command string, args ...string) []string {
+	line := []string{"run", "./hack/cluster", command}
+	if c.state != "" {
+		line = append(line, "-dir", c.state)
+	}
+	return append(line, args...)
 }
 
 // close ends the ways into the cluster.
@@ -99,7 +108,7 @@ func (c *cluster) close() {
 
 // Kubectl runs kubectl and returns what it prints; its complaint is the error.
 func (c *cluster) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
-	return c.program(ctx, stdin, c.kubectl, append([]string{"--kubeconfig", c.kubeconfig}, args...)...)
+	return c.program(ctx, stdin, c.kubectl, args...)
 }
 
 // in is Kubectl in the suite's namespace.
@@ -108,18 +117,24 @@ func (c *cluster) in(ctx context.Context, args ...string) (string, error) {
 }
 
 func (c *cluster) runHelm(ctx context.Context, args ...string) (string, error) {
-	return c.program(ctx, "", c.helm, append([]string{"--kubeconfig", c.kubeconfig, "--namespace", namespace}, args...)...)
+	return c.program(ctx, "", c.helm, append([]string{"--namespace", namespace}, args...)...)
 }
+
+// environment names the cluster to kubectl and helm.
+func (c *cluster) environment() []string { return append(os.Environ(), "KUBECONFIG="+c.kubeconfig) }
+
+// maxWords bounds how much of a command line an error repeats.
+const maxWords = 8
 
 // program runs a program in the repository and returns what it prints; its complaint is the error.
 func (c *cluster) program(ctx context.Context, stdin, name string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, args...)
-	command.Dir, command.Stdin = c.root, strings.NewReader(stdin)
+	command.Dir, command.Env, command.Stdin = c.root, c.environment(), strings.NewReader(stdin)
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
 	out, err := command.Output()
 	if err != nil {
-		return string(out), fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args[:min(len(args), 6)], " "), err, strings.TrimSpace(complaint.String()))
+		return string(out), fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args[:min(len(args), maxWords)], " "), err, strings.TrimSpace(complaint.String()))
 	}
 	return string(out), nil
 }
@@ -174,6 +189,6 @@ func (c *cluster) load(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("list the images: %w", err)
 	}
-	_, err = c.program(ctx, "", "go", append([]string{"run", "./hack/cluster", "load"}, archives...)...)
+	_, err = c.program(ctx, "", "go", c.own("load", archives...)...)
 	return err
 }

@@ -25,9 +25,9 @@ const wholeLimit = 75 * time.Minute
 
 // options are the flags.
 type options struct {
-	registry string
-	scenes   []string
-	keep     bool
+	registry, state string
+	scenes          []string
+	keep            bool
 }
 
 func main() {
@@ -40,6 +40,7 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.registry, "registry", "", "`registry` that the cluster of KUBECONFIG pulls from; log in as for docker push")
+	flag.StringVar(&o.state, "cluster", "", "`folder` of hack/cluster's state, if it is not the default")
 	only := flag.String("run", "", "`scenes` to play, with commas, in place of all: "+strings.Join(sceneNames(), ", "))
 	flag.BoolVar(&o.keep, "keep", false, "leave cluster, suite and sales as they are")
 	flag.Parse()

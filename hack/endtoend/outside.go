@@ -65,7 +65,7 @@ func (t *test) outside(ctx context.Context) error {
 	if _, err := t.cluster.Kubectl(ctx, namespaces, "apply", "-f", "-"); err != nil {
 		return err
 	}
-	if _, err := t.cluster.Kubectl(ctx, objects+text, "apply", "-f", "-"); err != nil {
+	if _, err := t.cluster.Kubectl(ctx, objects+"---\n"+text, "apply", "-f", "-"); err != nil {
 		return err
 	}
 	_, err = t.cluster.Kubectl(ctx, "", "--namespace", outsideNamespace, "wait", "--for=condition=Available", "--timeout=120s", "deployment", "--all")
@@ -139,7 +139,7 @@ func secret(in, name string, data map[string][]byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("write the Secret %s: %w", name, err)
 	}
-	return string(text) + "\n---\n", nil
+	return "---\n" + string(text) + "\n", nil
 }
 
 // testImages is where the images of the world outside are.

@@ -38,7 +38,8 @@ func (c *cluster) reach(ctx context.Context, in, service string, port int) (stri
 // forward keeps one way open: kubectl forwards to one pod and ends with it.
 func (c *cluster) forward(in, service, ports string) {
 	for c.until.Err() == nil {
-		command := exec.CommandContext(c.until, c.kubectl, "--kubeconfig", c.kubeconfig, "--namespace", in, "port-forward", "service/"+service, ports)
+		command := exec.CommandContext(c.until, c.kubectl, "--namespace", in, "port-forward", "service/"+service, ports)
+		command.Env = c.environment()
 		_ = command.Run() // it always ends with an error; who needs the way asks again until it is back
 		select {
 		case <-c.until.Done():

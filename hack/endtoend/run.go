@@ -87,7 +87,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return fmt.Errorf("make a folder for the test: %w", err)
 	}
 	began := time.Now()
-	if t.cluster, err = findCluster(ctx, root, o.registry, out); err != nil {
+	if t.cluster, err = findCluster(ctx, root, o, out); err != nil {
 		return err
 	}
 	defer func() {
