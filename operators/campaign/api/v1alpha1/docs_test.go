@@ -137,7 +137,7 @@ func grouped(n int64) string {
 }
 
 // programConditions are the conditions and reasons that an OwnerProgram can have.
-var programConditions = []string{"Ready", "Published", "AsWanted", "Pending", "SignOffNotYet", "PublishFailed", "Ended"}
+var programConditions = []string{"Ready", "Published", "AsWanted", "SignOffNotYet", "PublishFailed", "Ended"}
 
 // TestEveryConditionAndReasonIsOnItsPage holds the pages against the constants.
 func TestEveryConditionAndReasonIsOnItsPage(t *testing.T) {

@@ -37,7 +37,7 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:default="168h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="FeeIsRefundable: feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="FeeIsRefundable (消费者权益保护法, article 25): feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	FeeReturnWindow metav1.Duration `json:"feeReturnWindow,omitzero"`
 
 	// FeeGrants is what the fee buys. Benefits, the default, is all that it can
@@ -237,8 +237,8 @@ type SignOff struct {
 	Reference string `json:"reference"`
 
 	// Date is the day in Asia/Shanghai on which it was signed, for example
-	// 2026-10-12. Until that day has come the programme is not published
-	// (SignOffNotYet).
+	// 2026-10-12. At depth 2, until that day has come, the programme is not
+	// published (SignOffNotYet).
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=10

@@ -24,7 +24,7 @@ const (
 	teamRankSentence  = "NoTeamSalesRank (禁止传销条例, article 7 (3)): a rank cannot come from what others sell whom somebody brought: take TeamSales out"
 	entryFeeSentence  = "NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy the right to bring others in: take RightToRecruit out"
 	boughtRank        = "NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy a rank, which comes from one's own sales and service: take Rank out"
-	refundSentence    = "FeeIsRefundable: feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	refundSentence    = "FeeIsRefundable (消费者权益保护法, article 25): feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	leastWindow       = "returnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	freezeSentence    = "freeze must be 0s to 2160h in whole hours, minutes and seconds, for example 24h"
 	ownSalesSentence  = "an owner's own sales are paid by ranks[].rateBps of the campaign's commission: take this reward out and set the rate there"
