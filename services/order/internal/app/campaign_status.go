@@ -145,7 +145,8 @@ func (c *CampaignStatus) publish(ctx context.Context, from PublishedLane, told m
 		if err := c.writer.Put(ctx, StatusTopic, uid, s); err != nil {
 			return len(open), err
 		}
-		told[uid] = told[uid].next(news{lane: now, money: money, settled: status.Settled(s)}, begin)
+		// As of the version from before the money: what has changed since is looked at again.
+		told[uid] = told[uid].next(news{lane: version, money: money, settled: status.Settled(s)}, begin)
 	}
 	return len(open), nil
 }

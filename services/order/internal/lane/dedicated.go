@@ -19,6 +19,8 @@ const (
 	mostDedicated = 256
 	// loadAtOnce bounds those that are loaded at once, so that a start is not a burst of look-ups.
 	loadAtOnce = 8
+	// loadWithin is how long somebody who has something to tell waits for a lane that is being loaded.
+	loadWithin = 3 * time.Second
 	// topicPause is between two looks for a topic that is not there; each takes 5 s itself.
 	topicPause = 5 * time.Second
 	// giveUpAfter is how long a topic that is not there is believed to come: the operator makes it before it

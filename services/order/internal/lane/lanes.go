@@ -137,7 +137,7 @@ func (s *Lanes) at(name *campaignv1.Lane) (*Lane, error) {
 }
 
 // toTell returns the lane of a name, for a command about a campaign that it must hear.
-func (s *Lanes) toTell(name *campaignv1.Lane, campaignUID string) (*Lane, error) {
+func (s *Lanes) toTell(ctx context.Context, name *campaignv1.Lane, campaignUID string) (*Lane, error) {
 	if name.GetTopic() == SharedTopic {
 		return s.at(name)
 	}
@@ -145,7 +145,7 @@ func (s *Lanes) toTell(name *campaignv1.Lane, campaignUID string) (*Lane, error)
 		return nil, errNoLane
 	}
 	l, err := s.own.awake(campaignUID)
-	if err == nil && l.stageNow() != running {
+	if err == nil && !l.awaitRunning(ctx) {
 		err = errStarting
 	}
 	return l, err
@@ -202,7 +202,7 @@ func (s *Lanes) Refusal(ctx context.Context, name *campaignv1.Lane, ask Ask) (re
 // Pay tells a lane that money came for an order. What the order held need not be
 // given: it is read from the lane.
 func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *record.Pay) error {
-	l, err := s.toTell(name, p.CampaignUID)
+	l, err := s.toTell(ctx, name, p.CampaignUID)
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *record.Pay) e
 // the stock of others; nor does a lane that cannot be run: its campaign is refused,
 // or its topic was never made.
 func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.Allocate) error {
-	l, err := s.toTell(name, a.CampaignUID)
+	l, err := s.toTell(ctx, name, a.CampaignUID)
 	if errors.Is(err, errNoLane) || err != nil && l != nil && l.gaveUp() {
 		s.cfg.Log.ErrorContext(ctx, "an allocation is for a lane that is not there",
 			"campaign", a.CampaignUID, "generation", a.Generation, "topic", name.GetTopic(), "partition", name.GetPartition())

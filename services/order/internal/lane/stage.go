@@ -36,9 +36,25 @@ func (l *Lane) waitsForTopic(ctx context.Context) {
 	if !said {
 		l.absentSince = time.Now()
 	}
+	l.wake()
 	l.mu.Unlock()
 	if !said {
 		l.log.InfoContext(ctx, "lane waits for its topic, which the operator makes")
+	}
+}
+
+// awaitRunning waits a moment for a lane that is being loaded, and reports whether it runs.
+func (l *Lane) awaitRunning(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, loadWithin)
+	defer cancel()
+	for {
+		l.mu.RLock()
+		now, changed := l.stage, l.changed
+		l.mu.RUnlock()
+		if now != loading || ctx.Err() != nil {
+			return now == running
+		}
+		wait(ctx, changed)
 	}
 }
 

@@ -83,6 +83,14 @@ func newWorld(t *testing.T, replicas int) *world {
 // start starts a replica and waits until it is ready; stop ends it as SIGTERM does.
 func (w *world) start() (stop func()) {
 	w.t.Helper()
+	return w.startFor("")
+}
+
+// startFor starts a replica of a campaign's own lane.
+func (w *world) startFor(uid string) (stop func()) {
+	w.t.Helper()
+	cfg := w.cfg
+	cfg.Lane = uid
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		w.t.Fatal(err)
@@ -91,7 +99,7 @@ func (w *world) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	log := slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("replica", len(w.urls))
-	go func() { done <- wiring.Serve(ctx, w.cfg, log, listener) }()
+	go func() { done <- wiring.Serve(ctx, cfg, log, listener) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -118,7 +126,11 @@ func (w *world) start() (stop func()) {
 // brand-intake do, and waits until its status says that it sells.
 func (w *world) opens(uid string, units, holdSeconds int64) {
 	w.t.Helper()
-	at := &campaignv1.Lane{Topic: lane.SharedTopic, Partition: 2}
+	w.opensOn(&campaignv1.Lane{Topic: lane.SharedTopic, Partition: 2}, uid, units, holdSeconds)
+}
+
+func (w *world) opensOn(at *campaignv1.Lane, uid string, units, holdSeconds int64) {
+	w.t.Helper()
 	now := time.Now()
 	w.put(&campaignv1.Desired{
 		Uid: uid, Generation: 1, BrandId: "brand", HoldSeconds: holdSeconds, BuyerLimitUnits: 10,
