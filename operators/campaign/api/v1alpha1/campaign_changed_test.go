@@ -16,8 +16,10 @@ import (
 type status map[string]any
 
 var (
-	opened  = status{"openedAt": "2026-11-24T04:00:00Z"}
-	closed  = status{"openedAt": "2026-11-24T04:00:00Z", "closedAt": "2026-11-24T06:00:00Z"}
+	warming = status{"phase": "Warming"}
+	opened  = status{"phase": "Live"}
+	closed  = status{"phase": "Draining"}
+	settled = status{"phase": "Settled"}
 	hasLane = status{"lane": map[string]any{"topic": "lanes.shared.v1", "partition": int64(1)}}
 )
 
@@ -47,9 +49,11 @@ var changedCampaigns = map[string]changed{
 
 	"the start of a sale that has opened":    {happened: opened, change: set("2026-11-24T04:30:00Z", "startAt"), want: startSentence},
 	"the zone of a sale that has opened":     {happened: opened, change: set("UTC", "timeZone"), want: startSentence},
-	"but the start before the opening":       {change: set("2026-11-24T04:30:00Z", "startAt")},
+	"the start of a sale that is over":       {happened: settled, change: set("2026-11-24T04:30:00Z", "startAt"), want: startSentence},
+	"but the start before the opening":       {happened: warming, change: set("2026-11-24T04:30:00Z", "startAt")},
 	"but the zone before the opening":        {change: set("UTC", "timeZone")},
 	"the end of a sale that has closed":      {happened: closed, change: set("2026-11-24T07:00:00Z", "endAt"), want: "spec.endAt: Invalid value: endAt cannot change after the sale has closed: put the old endAt back, and make another campaign to sell more"},
+	"the end of a sale that is over":         {happened: settled, change: set("2026-11-24T07:00:00Z", "endAt"), want: "endAt cannot change after the sale has closed"},
 	"but the end before the close":           {happened: opened, change: set("2026-11-24T05:00:00Z", "endAt")},
 	"a SKU less in a sale that has opened":   {is: items(item("C1", 100, 50, 1), item("C2", 100, 50, 1)), happened: opened, change: items(item("C2", 100, 50, 1)), want: lostSentence},
 	"a SKU for another in a sale":            {happened: opened, change: items(item("C2", 100, 50, 1)), want: lostSentence},
@@ -60,7 +64,7 @@ var changedCampaigns = map[string]changed{
 	"a higher price in a sale":               {happened: opened, change: items(item("C0", 100, 50, 1), item("C1", 6_001, 4_000, 10)), want: dearerSentence},
 	"a higher price at the end of 1,000":     {is: manyItems(1_000), happened: opened, change: as(manyItems(1_000), dearer(999)), want: dearerSentence},
 	"but a lower price in a sale":            {happened: opened, change: items(item("C1", 5_999, 4_000, 10))},
-	"but a higher price before the opening":  {change: items(item("C1", 6_001, 4_000, 10))},
+	"but a higher price before the opening":  {happened: warming, change: items(item("C1", 6_001, 4_000, 10))},
 	"but 1,000 goods as they were":           {is: manyItems(1_000), happened: opened, change: set("Winter coats", "title")},
 	"a lower commission in a sale":           {happened: opened, change: set(int64(999), "commissionBps"), want: rateSentence},
 	"but a higher commission in a sale":      {happened: opened, change: set(int64(1_001), "commissionBps")},
