@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,7 +29,7 @@ type change struct {
 	apply func(*v1alpha1.Campaign, time.Time) error
 	// asked is what is said when the API server has taken it, done when the status says so.
 	asked, done string
-	// reached tells whether the status says so.
+	// reached tells whether the campaign is as the change wants it, once its lane follows the spec.
 	reached func(*v1alpha1.Campaign) bool
 }
 
@@ -137,10 +136,12 @@ func (c *cluster) await(ctx context.Context, sale *v1alpha1.Campaign, how change
 	}
 }
 
-// answered tells whether the lane follows at least this generation of the spec.
+// answered tells whether the lane follows at least this generation of the spec: the operator has seen it,
+// the services have been told of it, and the lane has taken in what they were told.
 func answered(c *v1alpha1.Campaign, generation int64) bool {
-	running := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionLaneRunning)
-	return c.Status.ObservedGeneration >= generation && running != nil && running.Status == metav1.ConditionTrue
+	return c.Status.ObservedGeneration >= generation &&
+		meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionPublished) &&
+		meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionLaneRunning)
 }
 
 // standing is the phase and what Ready says.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -69,21 +70,18 @@ func (m *manifests) take(document []byte) error {
 	if kind.APIVersion != v1alpha1.GroupVersion.String() {
 		return fmt.Errorf("it is %s %s, not an OwnerProgram or a Campaign of %s", kind.APIVersion, kind.Kind, v1alpha1.GroupVersion)
 	}
+	// What a document leaves out is what admission would put there.
 	switch kind.Kind {
 	case "OwnerProgram":
 		program := &v1alpha1.OwnerProgram{}
+		program.Spec.FeeReturnWindow.Duration = 168 * time.Hour
 		m.programs = append(m.programs, program)
 		return yaml.UnmarshalStrict(document, program)
 	case "Campaign":
 		campaign := &v1alpha1.Campaign{}
+		campaign.Spec.TimeZone = "Asia/Shanghai"
 		m.campaigns = append(m.campaigns, campaign)
-		if err := yaml.UnmarshalStrict(document, campaign); err != nil {
-			return err
-		}
-		if campaign.Spec.TimeZone == "" {
-			campaign.Spec.TimeZone = "Asia/Shanghai" // as admission would
-		}
-		return nil
+		return yaml.UnmarshalStrict(document, campaign)
 	default:
 		return fmt.Errorf("a %s has no money to reckon with: give an OwnerProgram and Campaigns", kind.Kind)
 	}

@@ -3,8 +3,6 @@ package cli
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
 
@@ -27,7 +25,7 @@ the clock of startAt and endAt runs on.`,
 	},
 	asked:   "pause asked for; the lane takes no new order within about a second",
 	done:    "paused; what is held can still be paid",
-	reached: suspended,
+	reached: func(c *v1alpha1.Campaign) bool { return c.Spec.Suspend },
 }
 
 var resuming = change{
@@ -48,13 +46,7 @@ var resuming = change{
 	},
 	asked:   "resume asked for; the lane takes orders again within about a second, if it is open",
 	done:    "resumed",
-	reached: func(c *v1alpha1.Campaign) bool { return !suspended(c) },
-}
-
-// suspended tells whether the operator says that spec.suspend keeps the campaign from selling.
-func suspended(c *v1alpha1.Campaign) bool {
-	ready := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == v1alpha1.ReasonSuspended
+	reached: func(c *v1alpha1.Campaign) bool { return !c.Spec.Suspend },
 }
 
 // over says why a campaign that sells no more, and never will, is left alone; "" for any other.

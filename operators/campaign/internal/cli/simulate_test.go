@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/qingcang/qingcang/operators/campaign/internal/simulate"
+	"github.com/qingcang/qingcang/operators/campaign/internal/teststack"
 )
 
 const programYAML = `
@@ -86,3 +88,43 @@ func TestSimulate(t *testing.T) {
 		}
 	})
 }
+
+// Each sample that is refused says in its head by which rule.
+func TestTheSamples(t *testing.T) {
+	coats := filepath.Join(t.TempDir(), "coats.yaml")
+	if err := os.WriteFile(coats, []byte(coatsYAML), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const samples = "../../config/samples/"
+	for _, folder := range []string{"programs", "refused"} {
+		files, err := filepath.Glob(samples + folder + "/*.yaml")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no samples in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			t.Run(folder+"/"+filepath.Base(file), func(t *testing.T) {
+				w := &world{Stack: &teststack.Stack{Namespace: "any"}, t: t}
+				got := w.run("simulate", "-f", file, "-f", coats)
+				if folder == "programs" {
+					if got.code != ExitOK {
+						t.Errorf("code %d: %s%s", got.code, got.out, got.err)
+					}
+					return
+				}
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				rule := ruleIn.FindStringSubmatch(string(text))
+				if rule == nil {
+					t.Fatal("its head does not say the rule")
+				}
+				if got.code != ExitFailed || !strings.Contains(got.out, "BREACH  "+rule[1]+" ("+rule[2]) {
+					t.Errorf("code %d, want a breach of %s\n%s%s", got.code, rule[0], got.out, got.err)
+				}
+			})
+		}
+	}
+}
+
+var ruleIn = regexp.MustCompile(`(?m)^#   ([A-Z][A-Za-z]+) \(([^,]+)`)

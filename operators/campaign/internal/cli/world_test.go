@@ -142,7 +142,9 @@ func inPhase(p v1alpha1.Phase) v1alpha1.CampaignStatus {
 }
 
 func ready(s *v1alpha1.CampaignStatus, reason string) {
-	for kind, why := range map[string]string{v1alpha1.ConditionReady: reason, v1alpha1.ConditionLaneRunning: v1alpha1.ReasonRunning} {
+	for kind, why := range map[string]string{
+		v1alpha1.ConditionReady: reason, v1alpha1.ConditionLaneRunning: v1alpha1.ReasonRunning, v1alpha1.ConditionPublished: v1alpha1.ReasonPublished,
+	} {
 		meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: why, Message: "as its spec says"})
 	}
 }

@@ -69,8 +69,7 @@ func feeBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
 	if slices.Contains(spec.FeeGrants, v1alpha1.FeeGrantsRank) {
 		out = append(out, Breach{NoEntryFee, "spec.feeGrants", "a fee cannot buy a rank: take Rank out"})
 	}
-	// Left out it is seven days.
-	if window := spec.FeeReturnWindow.Duration; window != 0 && window < legalWindow {
+	if spec.FeeReturnWindow.Duration < legalWindow {
 		out = append(out, Breach{FeeIsRefundable, "spec.feeReturnWindow", "a member may have the fee back for 168h at the least: make it longer"})
 	}
 	return out

@@ -54,10 +54,6 @@ func TestEachBreachIsNamedAsAdmissionNamesIt(t *testing.T) {
 			p := program(t, tc.change)
 			breaches := simulate.Breaches(p)
 			p.Namespace = stack.Namespace
-			if p.Spec.FeeReturnWindow.Duration == 0 {
-				p.Spec.FeeReturnWindow.Duration = 168 * time.Hour // a Go client sends what YAML leaves out
-			}
-			p.Spec.ReturnWindow.Duration = 168 * time.Hour
 			refusal := stack.Client.Create(t.Context(), p, client.DryRunAll)
 			if tc.want == "" {
 				if len(breaches) > 0 || refusal != nil {

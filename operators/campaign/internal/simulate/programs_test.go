@@ -18,6 +18,8 @@ metadata: {name: standard}
 spec:
   title: Store owner
   feeFen: 39800
+  feeReturnWindow: 168h
+  returnWindow: 168h
   depth: 1
   ranks:
   - {name: member, rateBps: 6667}
