@@ -20,6 +20,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -76,11 +77,21 @@ func configure() (operator.Config, slog.Level, error) {
 	flags.StringVar(&cfg.MetricsAddr, "metrics-bind-address", "0", "`address` of the metrics, 0 for none")
 	flags.StringVar(&cfg.ProbeAddr, "health-probe-bind-address", ":8081", "`address` of /livez and /readyz, 0 for none")
 	flags.BoolVar(&cfg.LeaderElect, "leader-elect", false, "let several replicas stand by")
+	flags.StringVar(&cfg.OrderDeployment, "order-deployment", "", "`name` of the order service's Deployment, whose pods dedicated lanes copy; without it they are refused")
+	flags.StringVar(&cfg.StrimziCluster, "strimzi-cluster", "", "`name` of the Kafka resource in which topics of dedicated lanes are made as KafkaTopics; without it they are made over the Kafka protocol")
+	gateway := flags.String("gateway", "", "`namespace/name` of the Gateway that routes of dedicated lanes are attached to")
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		return cfg, 0, err
 	}
 
 	var faults []error
+	if *gateway != "" {
+		namespace, name, ok := strings.Cut(*gateway, "/")
+		if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+			faults = append(faults, errors.New("--gateway is written namespace/name"))
+		}
+		cfg.Gateway = &types.NamespacedName{Namespace: namespace, Name: name}
+	}
 	if cfg.ClusterName == "" {
 		faults = append(faults, errors.New("--cluster-name is missing"))
 	}

@@ -95,7 +95,9 @@ func published(c *v1alpha1.Campaign) *campaignv1.Desired {
 	if err != nil {
 		panic(err)
 	}
-	return desired(c, times, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: c.Spec.Lane.SkipOffsets})
+	d := desired(c, times, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: c.Spec.Lane.SkipOffsets})
+	d.Generation = c.Generation
+	return d
 }
 
 // laneSays is a lane's word after it took a generation in and its stock was allocated.

@@ -1,9 +1,9 @@
 package campaign
 
 import (
+	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"k8s.io/utils/ptr"
 
@@ -12,7 +12,7 @@ import (
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
 
-// desired is the campaign as the services read it.
+// desired is the campaign as the services read it, but for its generation.
 func desired(c *v1alpha1.Campaign, times v1alpha1.Schedule, cluster string, lane *campaignv1.Lane) *campaignv1.Desired {
 	items := make([]*campaignv1.Item, 0, len(c.Spec.Items))
 	for _, i := range c.Spec.Items {
@@ -25,7 +25,7 @@ func desired(c *v1alpha1.Campaign, times v1alpha1.Schedule, cluster string, lane
 		Cluster:         cluster,
 		Namespace:       c.Namespace,
 		Name:            c.Name,
-		Generation:      c.Generation,
+		SpecGeneration:  c.Generation,
 		BrandId:         c.Spec.BrandID,
 		Title:           c.Spec.Title,
 		Items:           items,
@@ -40,8 +40,9 @@ func desired(c *v1alpha1.Campaign, times v1alpha1.Schedule, cluster string, lane
 			Seconds: int64(c.Spec.ReturnWindow.Duration.Duration / time.Second),
 			From:    windowStarts[c.Spec.ReturnWindow.From],
 		},
-		Lane:      lane,
-		Suspended: c.Spec.Suspend,
+		Lane:             lane,
+		Suspended:        c.Spec.Suspend,
+		TrialIndexTenths: c.Spec.Admission.MinTrialIndexTenths,
 	}
 }
 
@@ -57,38 +58,19 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// outdated returns what is wanted if campaigns.v1 does not hold it, else nil. An older generation
-// never replaces a newer one: the object in the cache is then behind, and its update is on the way.
-func outdated(want, have *campaignv1.Desired) *campaignv1.Desired {
-	switch {
-	case have == nil:
-		return want
-	case have.GetGeneration() > want.GetGeneration(), proto.Equal(want, have):
-		return nil
-	default:
-		return want
-	}
+// record is what the desired states of campaigns and programmes have in common.
+type record interface {
+	GetUid() string
+	GetCluster() string
+	GetNamespace() string
+	GetClosed() bool
 }
 
-// Closing is the record that ends a published campaign. It keeps what was published last, because a
-// later spec may be one that was never allowed. Its generation is above every earlier one, so that
-// each reader takes it in.
-func Closing(published *campaignv1.Desired, generation int64) *campaignv1.Desired {
-	end := proto.CloneOf(published)
-	end.Closed = true
-	end.Generation = max(generation, published.GetGeneration()+1)
-	return end
-}
-
-// Orphans returns the end of each open campaign of this operator whose object is gone. A record of
-// another cluster or namespace belongs to another operator and is never touched.
-func Orphans(records []*campaignv1.Desired, cluster, namespace string, lives func(uid string) bool) []*campaignv1.Desired {
-	var ends []*campaignv1.Desired
-	for _, r := range records {
+// Orphans returns the open records of this operator whose object is gone. A record of another cluster
+// or namespace belongs to another operator and is never touched.
+func Orphans[R record](records []R, cluster, namespace string, lives func(uid string) bool) []R {
+	return slices.DeleteFunc(records, func(r R) bool {
 		mine := r.GetCluster() == cluster && r.GetNamespace() == namespace
-		if mine && !r.GetClosed() && !lives(r.GetUid()) {
-			ends = append(ends, Closing(r, 0))
-		}
-	}
-	return ends
+		return !mine || r.GetClosed() || lives(r.GetUid())
+	})
 }

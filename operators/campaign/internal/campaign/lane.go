@@ -11,6 +11,9 @@ import (
 // SharedLanes is the topic whose partitions many campaigns share.
 const SharedLanes = "lanes.shared.v1"
 
+// OwnLane is the topic of a campaign that has a lane of its own.
+func OwnLane(uid string) string { return "lane." + uid }
+
 // LaneUse is how many campaigns a shared partition has that sell or will sell.
 type LaneUse struct {
 	Partition int32
@@ -18,7 +21,7 @@ type LaneUse struct {
 }
 
 // lane is the partition of a campaign: the one it has, whichever of status and topic remembers it,
-// else the least used; and what is to be passed over there.
+// else its own, or the least used; and what is to be passed over there.
 func lane(s Snapshot) *campaignv1.Lane {
 	l := &campaignv1.Lane{SkipOffsets: skipOffsets(s)}
 	switch known, had := s.Campaign.Status.Lane, s.Published.GetLane(); {
@@ -26,6 +29,8 @@ func lane(s Snapshot) *campaignv1.Lane {
 		l.Topic, l.Partition = known.Topic, known.Partition
 	case had != nil:
 		l.Topic, l.Partition = had.GetTopic(), had.GetPartition()
+	case dedicated(s.Campaign):
+		l.Topic = OwnLane(string(s.Campaign.UID))
 	default:
 		l.Topic, l.Partition = SharedLanes, leastUsed(s.Shared)
 	}
@@ -56,4 +61,14 @@ func leastUsed(lanes []LaneUse) int32 {
 
 func laneStatus(l *campaignv1.Lane) *v1alpha1.Lane {
 	return &v1alpha1.Lane{Topic: l.GetTopic(), Partition: l.GetPartition()}
+}
+
+func dedicated(c *v1alpha1.Campaign) bool { return c.Spec.Lane.Dedicated != nil }
+
+// ownTopic is the topic that a lane of its own needs, empty for a shared one.
+func ownTopic(l *campaignv1.Lane) string {
+	if l.GetTopic() == SharedLanes {
+		return ""
+	}
+	return l.GetTopic()
 }

@@ -43,7 +43,13 @@ func (f facts) phase() v1alpha1.Phase {
 
 func rank(p v1alpha1.Phase) int { return slices.Index(phases, p) }
 
-func (f facts) warmAt() time.Time { return f.times.Start.Add(-WarmUp) }
+// warmAt is zero where the start cannot be read.
+func (f facts) warmAt() time.Time {
+	if f.times.Start.IsZero() {
+		return time.Time{}
+	}
+	return f.times.Start.Add(-WarmUp)
+}
 
 // stocked tells whether some generation of the campaign was given its stock.
 func (f facts) stocked() bool {

@@ -5,10 +5,13 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+	"github.com/qingcang/qingcang/operators/campaign/internal/children"
+	"github.com/qingcang/qingcang/operators/campaign/internal/stock"
 )
 
 // LegalReturnWindow is the seven days in which a buyer may send goods back without a reason.
@@ -30,6 +33,8 @@ type Settings struct {
 	// MinReturnWindow is the shortest return window that is published. Under LegalReturnWindow it
 	// also allows windows that begin at signing; only demos and tests go there.
 	MinReturnWindow time.Duration
+	// Children says what a lane of its own can have here.
+	Children children.Settings
 }
 
 // Snapshot is all that is known of one campaign at one moment. Plan only reads it.
@@ -38,12 +43,29 @@ type Snapshot struct {
 	Campaign *v1alpha1.Campaign
 	// Published is what campaigns.v1 holds for it, nil when nothing. A closed record may lack its items.
 	Published *campaignv1.Desired
-	// Lane is what campaign-status.v1 holds for it, nil when the lane never spoke of it.
-	Lane *campaignv1.Status
+	// Attempted is what the broker did not confirm when it was last published, nil when nothing. The
+	// broker may hold it or not.
+	Attempted *campaignv1.Desired
+	// Lane is what campaign-status.v1 holds for it, nil when the lane never spoke of it, and HeardAt when
+	// it last spoke while this process listened.
+	Lane    *campaignv1.Status
+	HeardAt time.Time
+	// Program is the OwnerProgram of the namespace with the longest return window, zero where there is none.
+	Program ProgramWindow
 	// Shared is the use of each partition of the shared lanes.
 	Shared []LaneUse
+	// Stock is the brand's, as far as StockNeeded says.
+	Stock stock.View
+	// Pods is what stands in the cluster of a dedicated lane.
+	Pods Pods
 	// PublishFault says why publishing has just failed; with it the plan publishes nothing.
 	PublishFault string
+}
+
+// ProgramWindow is the least return window that an OwnerProgram asks for.
+type ProgramWindow struct {
+	Name   string
+	Window time.Duration
 }
 
 // Steps is what to do about a campaign, in the order of its fields. Each step survives a crash
@@ -51,8 +73,16 @@ type Snapshot struct {
 type Steps struct {
 	// Hold adds the finalizer, before anything is published that would have to be ended.
 	Hold bool
+	// Items to write to spec.items, nil to leave them. The plan goes on when they stand there.
+	Items []v1alpha1.Item
+	// Children to apply.
+	Children []*unstructured.Unstructured
+	// Topic to make before publishing, empty for none.
+	Topic string
 	// Publish is the desired state to write, nil when campaigns.v1 holds it already.
 	Publish *campaignv1.Desired
+	// Again tells that Publish asks once more for what was refused.
+	Again bool
 	// Status to write, nil to leave it.
 	Status *v1alpha1.CampaignStatus
 	// Release takes the finalizer away: nothing is left to end.
@@ -61,36 +91,68 @@ type Steps struct {
 	WakeAt time.Time
 }
 
+// Need is how much of the brand's stock a plan rests on.
+type Need int
+
+// The needs.
+const (
+	NoStock    Need = iota
+	ItemsStock      // that of the campaign's items
+	BrandStock      // all that the brand has
+)
+
+// StockNeeded says what the plan of a campaign needs to know of the brand's stock.
+func StockNeeded(c *v1alpha1.Campaign, lane *campaignv1.Status) Need {
+	switch {
+	case selecting(c):
+		return BrandStock
+	case c.Spec.Admission.MinTrialIndexTenths > 0, lane.GetAllocation().GetState() == campaignv1.Allocation_STATE_REFUSED:
+		return ItemsStock
+	default:
+		return NoStock
+	}
+}
+
 // Plan says what to do about a campaign.
 func Plan(s Snapshot, now time.Time) Steps {
-	if !s.Campaign.DeletionTimestamp.IsZero() {
-		return planEnd(s, now)
-	}
 	f := gather(s, now)
-	steps := Steps{Hold: !held(s.Campaign)}
-	if f.refusal == nil && s.PublishFault == "" {
-		steps.Publish = outdated(f.want, s.Published)
+	if !s.Campaign.DeletionTimestamp.IsZero() && !f.endsLater() {
+		return f.end(s)
 	}
-	steps.Status = f.status(steps.Publish)
-	steps.WakeAt = f.wakeAt(steps.Status)
+	steps := Steps{
+		Hold:     !held(s.Campaign) && s.Campaign.DeletionTimestamp.IsZero(),
+		Items:    f.items,
+		Children: f.children(s),
+	}
+	if f.publishable() && s.PublishFault == "" && f.topicStands(s) {
+		steps.Publish, steps.Again = f.outdated(s)
+		if steps.Publish != nil && s.Published == nil && s.Settings.Children.StrimziCluster == "" {
+			steps.Topic = ownTopic(steps.Publish.GetLane())
+		}
+	}
+	retryAt := f.retryAt(s)
+	f = f.after(steps.Publish)
+	steps.Status = f.status()
+	steps.WakeAt = f.wakeAt(steps.Status, retryAt, f.endAt())
 	return steps
 }
 
-// planEnd ends the campaign of a deleted object. The object goes as soon as its end stands in
-// campaigns.v1: the lane closes the sale from there, and paid orders live in lanes and journals.
-// So no deletion hangs on a lane, and none strands an order.
-func planEnd(s Snapshot, now time.Time) Steps {
-	if !held(s.Campaign) {
-		return Steps{}
+// outdated returns what is to be published, nil if campaigns.v1 holds what is wanted; and whether it only
+// asks again for what was refused.
+func (f facts) outdated(s Snapshot) (publish *campaignv1.Desired, again bool) {
+	if s.Published != nil {
+		retryAt := f.retryAt(s)
+		due := !retryAt.IsZero() && !f.now.Before(retryAt)
+		switch {
+		case stale(s.Campaign.Generation, s.Published):
+			return nil, false
+		case same(f.want, s.Published) && !due:
+			return nil, false
+		case same(f.want, s.Published):
+			again = true
+		}
 	}
-	if s.Published == nil || s.Published.GetClosed() {
-		return Steps{Release: true}
-	}
-	if s.PublishFault != "" {
-		f := gather(s, now)
-		return Steps{Status: f.status(nil)}
-	}
-	return Steps{Publish: Closing(s.Published, s.Campaign.Generation), Release: true}
+	return s.revise(f.want), again
 }
 
 func held(c *v1alpha1.Campaign) bool {

@@ -26,26 +26,60 @@ func pending(message string) verdict {
 	return verdict{metav1.ConditionUnknown, v1alpha1.ReasonPending, message}
 }
 
-// refusal is why the operator itself does not publish this spec, nil when it does.
-func refusal(s Snapshot, unreadable error) *verdict {
+// refuse says why the operator itself does not publish this spec, nil when it does. What runs already
+// goes on as it was published.
+func (f facts) refuse(s Snapshot, unreadable error) *verdict {
 	window := s.Campaign.Spec.ReturnWindow
-	least := s.Settings.MinReturnWindow
+	least, asker := s.leastWindow()
 	var v verdict
 	switch {
 	case s.Published.GetClosed():
 		v = no(v1alpha1.ReasonEnded, "the end of this campaign was published before and is final: delete it and make another")
 	case unreadable != nil:
-		v = no(v1alpha1.ReasonTimeUnreadable, bounded(unreadable.Error())+": write the times with their offsets, for example 2026-11-24T20:00:00+08:00")
+		v = no(v1alpha1.ReasonTimeUnreadable, bounded(unreadable.Error())+": write the times with their offsets, or correct timeZone")
 	case window.Duration.Duration < least:
 		v = no(v1alpha1.ReasonWindowTooShort, fmt.Sprintf(
-			"returnWindow.duration is %s, at least %s is needed: make it longer", window.Duration.Duration, least))
+			"returnWindow.duration is %s, at least %s is needed%s: make it longer", window.Duration.Duration, least, asker))
 	case window.From == v1alpha1.FromSigning && least >= LegalReturnWindow:
 		v = no(v1alpha1.ReasonWindowTooShort,
 			"a return window that begins at Signing may end before the seventh day: set returnWindow.from to NextMidnight")
+	case f.selection != nil:
+		v = pending("the goods are not selected yet")
+	case dedicated(s.Campaign) && s.Settings.Children.OrderDeployment == "" && s.Published == nil:
+		v = no(v1alpha1.ReasonDedicatedUnavailable,
+			"this operator runs without --order-deployment and cannot run lanes of their own: take spec.lane.dedicated out")
 	default:
-		return nil
+		return refuseUntried(s)
 	}
 	return &v
+}
+
+// leastWindow is the shortest return window that is published here, and who asks for it beside the law. An
+// operator that was loosened for a demo is loosened for its programmes too.
+func (s Snapshot) leastWindow() (least time.Duration, asker string) {
+	least = s.Settings.MinReturnWindow
+	if least >= LegalReturnWindow && s.Program.Window > least {
+		return s.Program.Window, " by OwnerProgram " + s.Program.Name
+	}
+	return least, ""
+}
+
+// refuseUntried holds the goods against the trial index that the campaign asks for.
+func refuseUntried(s Snapshot) *verdict {
+	least := s.Campaign.Spec.Admission.MinTrialIndexTenths
+	if least == 0 {
+		return nil
+	}
+	if !s.Stock.Known {
+		v := pending("the trial index of the goods is being read")
+		return &v
+	}
+	if skus := untried(s.Campaign, s.Stock); len(skus) > 0 {
+		v := no(v1alpha1.ReasonTrialIndexTooLow, fmt.Sprintf(
+			"a trial index of %s is needed: %s; take them out of spec.items or have them tried", score(least), named(skus)))
+		return &v
+	}
+	return nil
 }
 
 func (f facts) published() verdict {
@@ -64,7 +98,7 @@ func (f facts) allocated() verdict {
 	switch {
 	case f.unpublished():
 		return pending("this generation is not published")
-	case answer.GetGeneration() < f.generation:
+	case answer.GetGeneration() != f.generation: // what is not asked yet is not answered either
 		return pending("waiting for the brand's stock pool to answer")
 	case answer.GetState() == campaignv1.Allocation_STATE_REFUSED:
 		return f.refused(answer)
@@ -117,13 +151,19 @@ func (f facts) laneRunning(status *v1alpha1.CampaignStatus) verdict {
 
 // ready is the deepest of what is wrong, else what is awaited, else that all is as wanted.
 func (f facts) ready(status *v1alpha1.CampaignStatus) verdict {
-	causes := []string{v1alpha1.ConditionPublished, v1alpha1.ConditionLaneRunning, v1alpha1.ConditionAllocated}
+	causes := []string{v1alpha1.ConditionSelected, v1alpha1.ConditionPublished, v1alpha1.ConditionLaneRunning, v1alpha1.ConditionAllocated}
+	if rank(status.Phase) < rank(v1alpha1.PhaseDraining) { // a sale that has closed needs no pods of its own
+		causes = append(causes, v1alpha1.ConditionScaled)
+	}
 	for _, state := range []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown} {
 		for _, name := range causes {
 			if c := meta.FindStatusCondition(status.Conditions, name); c.Status == state {
 				return no(c.Reason, c.Message)
 			}
 		}
+	}
+	if !f.campaign.DeletionTimestamp.IsZero() {
+		return yes(v1alpha1.ReasonEndingOnTime, "the object was deleted; spec.deletionPolicy lets the sale run to spec.endAt")
 	}
 	if f.campaign.Spec.Suspend {
 		return yes(v1alpha1.ReasonSuspended, "spec.suspend keeps it from taking new orders")
@@ -148,7 +188,7 @@ func (f facts) answerDue(status *v1alpha1.CampaignStatus) time.Time {
 // come after the start, so the later of the two counts.
 func (f facts) openDue(status *v1alpha1.CampaignStatus) time.Time {
 	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionAllocated)
-	waits := f.lane.GetPhase() == campaignv1.Status_PHASE_WAITING
+	waits := f.lane.GetPhase() == campaignv1.Status_PHASE_WAITING && !f.times.Start.IsZero()
 	if !waits || f.campaign.Spec.Suspend || c == nil || c.Status != metav1.ConditionTrue {
 		return time.Time{}
 	}
@@ -158,7 +198,7 @@ func (f facts) openDue(status *v1alpha1.CampaignStatus) time.Time {
 // closeDue is when the lane must have closed the sale, zero when it is not open. An end that was set
 // to a time in the past counts from its publication.
 func (f facts) closeDue(status *v1alpha1.CampaignStatus) time.Time {
-	if f.lane.GetPhase() != campaignv1.Status_PHASE_OPEN || status.PublishedAt == nil {
+	if f.lane.GetPhase() != campaignv1.Status_PHASE_OPEN || status.PublishedAt == nil || f.times.End.IsZero() {
 		return time.Time{}
 	}
 	return later(f.times.End, status.PublishedAt.Time).Add(Grace)

@@ -1,36 +1,44 @@
-// Package controller carries campaign plans out: it gathers the facts, asks for the plan, publishes
-// what the plan says and writes one status.
+// Package controller carries plans out: it gathers the facts, asks for the plan, writes what the plan
+// says and then one status.
 package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/campaign"
+	"github.com/qingcang/qingcang/operators/campaign/internal/metrics"
 	"github.com/qingcang/qingcang/operators/campaign/internal/mirror"
+	"github.com/qingcang/qingcang/operators/campaign/internal/stock"
 )
 
-// +kubebuilder:rbac:groups=sale.qingcang.io,resources=campaigns,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=sale.qingcang.io,resources=campaigns/status,verbs=patch
+// +kubebuilder:rbac:groups=sale.qingcang.io,resources=campaigns;ownerprograms,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=sale.qingcang.io,resources=campaigns/status;ownerprograms/status,verbs=patch
 // +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update
+
+// Topics makes topics that are not always there; *eventkit.Conn does.
+type Topics interface {
+	Ensure(ctx context.Context, topics ...eventkit.Topic) error
+}
 
 // Reconciler brings one Campaign after the other to where its plan points.
 type Reconciler struct {
 	client   client.Client
 	mirror   *mirror.Mirror
+	stock    *stock.Mirror
+	topics   Topics
 	recorder events.EventRecorder
 	settings campaign.Settings
 	// partitions of the shared lanes.
@@ -44,44 +52,118 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.client.Get(ctx, req.NamespacedName, c); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	snapshot := r.gather(c)
+	snapshot, err := r.gather(ctx, c)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
 	now := r.now()
-	steps := campaign.Plan(snapshot, now)
+	steps := r.plan(snapshot, now)
 
 	if steps.Hold {
-		if err := r.patchFinalizer(ctx, c, controllerutil.AddFinalizer); err != nil {
+		if err := patchFinalizer(ctx, r.client, c, v1alpha1.Finalizer, controllerutil.AddFinalizer); err != nil {
 			return reconcile.Result{}, fmt.Errorf("add the finalizer: %w", err)
 		}
 	}
-	var publishFault error
-	if steps.Publish != nil {
-		if publishFault = r.publish(ctx, steps.Publish); publishFault != nil {
-			snapshot.PublishFault = publishFault.Error()
-			steps = campaign.Plan(snapshot, now) // what people are to see of it
-		}
+	// What goes wrong from here on is shown in the status before it is tried again.
+	var faults []error
+	if fault := r.applyAll(ctx, c, steps.Children); fault != nil {
+		snapshot.Pods.Fault = fault.Error()
+		faults = append(faults, fault)
+		steps = r.plan(snapshot, now)
+	}
+	if fault := r.publish(ctx, steps); fault != nil {
+		snapshot.PublishFault = fault.Error()
+		snapshot.Attempted, _ = r.mirror.Campaigns.Attempted(string(c.UID))
+		faults = append(faults, fault)
+		steps = r.plan(snapshot, now)
 	}
 	if err := r.writeStatus(ctx, c, steps.Status); err != nil {
 		return reconcile.Result{}, fmt.Errorf("write the status: %w", err)
 	}
-	if publishFault != nil {
-		return reconcile.Result{}, publishFault // tried again with back-off
+	if len(faults) > 0 {
+		return reconcile.Result{}, errors.Join(faults...) // tried again with back-off
+	}
+	if err := r.writeItems(ctx, c, steps.Items); err != nil {
+		return reconcile.Result{}, fmt.Errorf("write spec.items: %w", err)
 	}
 	if steps.Release {
-		if err := r.patchFinalizer(ctx, c, controllerutil.RemoveFinalizer); client.IgnoreNotFound(err) != nil {
+		err := patchFinalizer(ctx, r.client, c, v1alpha1.Finalizer, controllerutil.RemoveFinalizer)
+		if client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, fmt.Errorf("remove the finalizer: %w", err)
 		}
 	}
 	return wakeAt(steps.WakeAt, now), nil
 }
 
-// gather puts together all that is known of a campaign.
-func (r *Reconciler) gather(c *v1alpha1.Campaign) campaign.Snapshot {
-	published, lane := r.mirror.Of(string(c.UID))
-	snapshot := campaign.Snapshot{Settings: r.settings, Campaign: c, Published: published, Lane: lane}
-	if published == nil {
-		snapshot.Shared = r.sharedUse()
+func (r *Reconciler) plan(s campaign.Snapshot, now time.Time) campaign.Steps {
+	started := time.Now()
+	steps := campaign.Plan(s, now)
+	metrics.PlanSeconds.Observe(time.Since(started).Seconds())
+	return steps
+}
+
+// publish writes what a plan says, after it has made the topic in which its orders will count.
+func (r *Reconciler) publish(ctx context.Context, steps campaign.Steps) error {
+	if steps.Publish == nil {
+		return nil
 	}
-	return snapshot
+	if err := r.makeTopic(ctx, steps.Topic); err != nil {
+		metrics.PublishFailures.WithLabelValues(mirror.DesiredTopic).Inc()
+		return err
+	}
+	if err := r.mirror.Campaigns.Publish(ctx, steps.Publish); err != nil {
+		metrics.PublishFailures.WithLabelValues(mirror.DesiredTopic).Inc()
+		return fmt.Errorf("publish: %w", err)
+	}
+	metrics.Published.WithLabelValues(mirror.DesiredTopic).Inc()
+	if steps.Again {
+		metrics.AskedAgain.Inc()
+	}
+	return nil
+}
+
+func (r *Reconciler) makeTopic(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	topic, known := eventkit.TopicNamed(name)
+	if !known {
+		return fmt.Errorf("topic %s is of no family that is known", name)
+	}
+	return r.topics.Ensure(ctx, topic)
+}
+
+// writeItems writes the goods that a selector came to, as a manager of their own, so that a manifest that
+// is applied again without them does not take them away.
+func (r *Reconciler) writeItems(ctx context.Context, c *v1alpha1.Campaign, items []v1alpha1.Item) error {
+	if items == nil {
+		return nil
+	}
+	if err := r.client.Apply(ctx, itemsOf(c, items), client.FieldOwner(itemsManager), client.ForceOwnership); err != nil {
+		r.warn(c, "ItemsRefused", err.Error())
+		return client.IgnoreNotFound(err)
+	}
+	metrics.Resolved.Inc()
+	r.note(c, v1alpha1.ReasonResolved, fmt.Sprintf("spec.selector came to %d SKUs; they stand in spec.items", len(items)))
+	return nil
+}
+
+// patchFinalizer changes the list of finalizers, which a merge patch replaces as a whole: the
+// optimistic lock keeps another controller's finalizer from being lost.
+func patchFinalizer[O client.Object](
+	ctx context.Context, to client.Client, object O, name string, change func(client.Object, string) bool,
+) error {
+	before := object.DeepCopyObject().(client.Object)
+	change(object, name)
+	return to.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+}
+
+// wakeAt asks for the next look at a time that is not over.
+func wakeAt(at, now time.Time) reconcile.Result {
+	if at.IsZero() {
+		return reconcile.Result{}
+	}
+	return reconcile.Result{RequeueAfter: max(at.Sub(now), time.Millisecond)}
 }
 
 // sharedUse counts the campaigns of each shared partition that sell or will sell.
@@ -98,57 +180,4 @@ func (r *Reconciler) sharedUse() []campaign.LaneUse {
 		}
 	})
 	return use
-}
-
-func (r *Reconciler) publish(ctx context.Context, d *campaignv1.Desired) error {
-	if err := r.mirror.Publish(ctx, d); err != nil {
-		publishFailures.Inc()
-		return fmt.Errorf("publish: %w", err)
-	}
-	published.Inc()
-	return nil
-}
-
-// patchFinalizer changes the list of finalizers, which a merge patch replaces as a whole: the
-// optimistic lock keeps another controller's finalizer from being lost.
-func (r *Reconciler) patchFinalizer(ctx context.Context, c *v1alpha1.Campaign, change func(client.Object, string) bool) error {
-	before := c.DeepCopy()
-	change(c, v1alpha1.Finalizer)
-	return r.client.Patch(ctx, c, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-}
-
-// writeStatus writes a status that differs from the object's, and tells people of what changed.
-func (r *Reconciler) writeStatus(ctx context.Context, c *v1alpha1.Campaign, status *v1alpha1.CampaignStatus) error {
-	if status == nil || equality.Semantic.DeepEqual(*status, c.Status) {
-		return nil
-	}
-	before := c.DeepCopy()
-	c.Status = *status
-	if err := r.client.Status().Patch(ctx, c, client.MergeFrom(before)); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	r.tell(c, &before.Status, status)
-	return nil
-}
-
-// tell records an event for each change of the phase, and for each new reason not to be ready.
-func (r *Reconciler) tell(c *v1alpha1.Campaign, before, after *v1alpha1.CampaignStatus) {
-	if after.Phase != before.Phase {
-		phaseChanges.WithLabelValues(string(after.Phase)).Inc()
-		r.recorder.Eventf(c, nil, corev1.EventTypeNormal, string(after.Phase), "Advance", "The campaign is %s", after.Phase)
-	}
-	was := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReady)
-	is := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionReady)
-	fault := is.Status != "True" && is.Reason != v1alpha1.ReasonPending
-	if fault && (was == nil || was.Reason != is.Reason) {
-		r.recorder.Eventf(c, nil, corev1.EventTypeWarning, is.Reason, "Check", "%s", is.Message)
-	}
-}
-
-// wakeAt asks for the next look at a time that is not over.
-func wakeAt(at, now time.Time) reconcile.Result {
-	if at.IsZero() {
-		return reconcile.Result{}
-	}
-	return reconcile.Result{RequeueAfter: max(at.Sub(now), time.Millisecond)}
 }

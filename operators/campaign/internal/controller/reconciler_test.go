@@ -17,9 +17,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/qingcang/qingcang/proto/eventkit"
+
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/campaign"
 	"github.com/qingcang/qingcang/operators/campaign/internal/mirror"
+	"github.com/qingcang/qingcang/operators/campaign/internal/stock"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -30,7 +33,18 @@ type broker struct {
 	taken int
 }
 
-func (b *broker) Table(context.Context, string, func(string, []byte) error, func()) error { return nil }
+func (b *broker) Follow(context.Context, string, func(eventkit.Record) error, func()) error {
+	return nil
+}
+
+func (b *broker) EndOffset(context.Context, string, int) (int64, error) { return 0, nil }
+
+func (b *broker) Ensure(context.Context, ...eventkit.Topic) error { return nil }
+
+// Read and Parked are told of nothing: the broker has nothing to read.
+func (b *broker) Read(string, int, int64) {}
+
+func (b *broker) Parked(string, string) {}
 
 func (b *broker) Put(context.Context, string, string, proto.Message) error {
 	if b.down {
@@ -65,7 +79,9 @@ func newBench(t *testing.T) *bench {
 	b := &bench{broker: &broker{}, key: client.ObjectKeyFromObject(c)}
 	b.Reconciler = &Reconciler{
 		client:     fake.NewClientBuilder().WithScheme(scheme).WithObjects(c).WithStatusSubresource(c).Build(),
-		mirror:     mirror.New(b.broker, "north", slog.New(slog.DiscardHandler)),
+		mirror:     mirror.New(b.broker, "north", b.broker, slog.New(slog.DiscardHandler)),
+		stock:      stock.New(b.broker, b.broker, slog.New(slog.DiscardHandler)),
+		topics:     b.broker,
 		recorder:   events.NewFakeRecorder(10), // more events than a test makes
 		settings:   campaign.Settings{Cluster: "north", MinReturnWindow: campaign.LegalReturnWindow},
 		partitions: 4,
@@ -141,7 +157,7 @@ func TestADeletionWaitsForTheBroker(t *testing.T) {
 	if err := b.client.Get(t.Context(), b.key, &v1alpha1.Campaign{}); !apierrors.IsNotFound(err) {
 		t.Errorf("got %v, want the object gone", err)
 	}
-	if published, _ := b.mirror.Of("uid-coats"); !published.GetClosed() {
+	if published, _ := b.mirror.Campaigns.Of("uid-coats"); !published.GetClosed() {
 		t.Errorf("published %v, want its end", published)
 	}
 }

@@ -6,18 +6,19 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
-
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/campaign"
+	"github.com/qingcang/qingcang/operators/campaign/internal/metrics"
 	"github.com/qingcang/qingcang/operators/campaign/internal/mirror"
+	"github.com/qingcang/qingcang/operators/campaign/internal/program"
 )
 
-// resync ends campaigns whose object is gone without its finalizer having run: somebody removed the
+// resync ends records whose object is gone without its finalizer having run: somebody removed the
 // finalizer by hand, or the cluster was restored from a backup.
 type resync struct {
 	cache     client.Reader
@@ -52,41 +53,71 @@ func (r *resync) Start(ctx context.Context) error {
 
 // once publishes the end of every orphan.
 func (r *resync) once(ctx context.Context) error {
-	var list v1alpha1.CampaignList
+	var campaigns v1alpha1.CampaignList
+	known, err := r.uids(ctx, &campaigns)
+	if err != nil {
+		return err
+	}
+	if err := endOrphans(ctx, r, r.mirror.Campaigns, known, &v1alpha1.Campaign{}, campaign.Closing); err != nil {
+		return err
+	}
+	var programs v1alpha1.OwnerProgramList
+	if known, err = r.uids(ctx, &programs); err != nil {
+		return err
+	}
+	return endOrphans(ctx, r, r.mirror.Programs, known, &v1alpha1.OwnerProgram{}, program.Closing)
+}
+
+// uids lists the objects of a kind.
+func (r *resync) uids(ctx context.Context, list client.ObjectList) (map[string]bool, error) {
 	// Only uids are read, so the cache's own objects will do: copies of all would be garbage each time.
-	if err := r.cache.List(ctx, &list, client.InNamespace(r.namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("list campaigns: %w", err)
+	if err := r.cache.List(ctx, list, client.InNamespace(r.namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list what is there: %w", err)
 	}
-	known := make(map[types.UID]bool, len(list.Items))
-	for _, c := range list.Items {
-		known[c.UID] = true
-	}
-	var records []*campaignv1.Desired
-	r.mirror.Each(func(d *campaignv1.Desired, _ *campaignv1.Status) { records = append(records, d) })
-	lives := func(uid string) bool { return known[types.UID(uid)] }
-	for _, end := range campaign.Orphans(records, r.cluster, r.namespace, lives) {
-		if err := r.end(ctx, end); err != nil {
+	known := map[string]bool{}
+	err := meta.EachListItem(list, func(object runtime.Object) error {
+		one, err := meta.Accessor(object)
+		if err == nil {
+			known[string(one.GetUID())] = true
+		}
+		return err
+	})
+	return known, err
+}
+
+// endOrphans publishes the end of each record whose object is not known; object is an empty one of its kind.
+func endOrphans[D mirror.Record](
+	ctx context.Context, r *resync, records *mirror.Records[D], known map[string]bool, object client.Object, closing func(D) D,
+) error {
+	lives := func(uid string) bool { return known[uid] }
+	for _, orphan := range campaign.Orphans(records.Outlines(), r.cluster, r.namespace, lives) {
+		whole, _ := records.Of(orphan.GetUid())
+		gone, err := r.gone(ctx, object, whole)
+		if err != nil {
 			return err
 		}
+		if !gone {
+			continue
+		}
+		if err := records.Publish(ctx, closing(whole)); err != nil {
+			return fmt.Errorf("end the orphan %s: %w", orphan.GetName(), err)
+		}
+		metrics.OrphansEnded.WithLabelValues(records.Topic()).Inc()
+		log.FromContext(ctx).Info("ended what has no object any more", "topic", records.Topic(), "name", orphan.GetName(), "uid", orphan.GetUid())
 	}
 	return nil
 }
 
-// end publishes the end of a campaign after the API server itself has said that its object is gone:
-// a cache may lag, and an end cannot be taken back.
-func (r *resync) end(ctx context.Context, end *campaignv1.Desired) error {
-	c := &v1alpha1.Campaign{}
-	err := r.live.Get(ctx, client.ObjectKey{Namespace: end.GetNamespace(), Name: end.GetName()}, c)
+// gone asks the API server itself whether the object of a record is gone: a cache may lag, and an end
+// cannot be taken back.
+func (r *resync) gone(ctx context.Context, object client.Object, record mirror.Record) (bool, error) {
+	err := r.live.Get(ctx, client.ObjectKey{Namespace: record.GetNamespace(), Name: record.GetName()}, object)
 	switch {
-	case err == nil && string(c.UID) == end.GetUid():
-		return nil
-	case err != nil && !apierrors.IsNotFound(err):
-		return fmt.Errorf("look for campaign %s: %w", end.GetName(), err)
+	case err == nil:
+		return string(object.GetUID()) != record.GetUid(), nil
+	case apierrors.IsNotFound(err):
+		return true, nil
+	default:
+		return false, fmt.Errorf("look for %s: %w", record.GetName(), err)
 	}
-	if err := r.mirror.Publish(ctx, end); err != nil {
-		return fmt.Errorf("end the orphan %s: %w", end.GetName(), err)
-	}
-	orphansEnded.Inc()
-	log.FromContext(ctx).Info("ended a campaign whose object is gone", "campaign", end.GetName(), "uid", end.GetUid())
-	return nil
 }

@@ -1,72 +1,78 @@
-// Package mirror keeps in memory what campaigns.v1 and campaign-status.v1 hold, and writes the first.
+// Package mirror keeps in memory what campaigns.v1, programs.v1 and campaign-status.v1 hold, and writes
+// the first two.
 package mirror
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
-	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
+	programv1 "github.com/qingcang/qingcang/proto/gen/program/v1"
 )
 
 // The topics, by their logical names.
 const (
 	DesiredTopic = "campaigns.v1"
+	ProgramTopic = "programs.v1"
 	StatusTopic  = "campaign-status.v1"
 )
 
 // Broker is what the mirror needs of Kafka; *eventkit.Conn is one.
 type Broker interface {
-	Table(ctx context.Context, topic string, apply func(key string, value []byte) error, caughtUp func()) error
+	Follow(ctx context.Context, topic string, apply func(eventkit.Record) error, caughtUp func()) error
 	Put(ctx context.Context, topic, key string, m proto.Message) error
+	EndOffset(ctx context.Context, topic string, partition int) (int64, error)
 }
 
-// Mirror is a view of both topics. Messages that it hands out are shared: read them only.
+// Watcher is told of the records as they are read.
+type Watcher interface {
+	// Read tells of a record that was taken in or parked.
+	Read(topic string, partition int, offset int64)
+	// Parked tells of a record that is not obeyed.
+	Parked(topic, cause string)
+}
+
+// Mirror is a view of the three topics. Messages that it hands out are shared: read them only.
 type Mirror struct {
-	broker  Broker
-	cluster string
-	log     *slog.Logger
-	ready   chan struct{}
+	Campaigns *Records[*campaignv1.Desired]
+	Programs  *Records[*programv1.Desired]
 
-	mu       sync.RWMutex
-	desired  map[string]*campaignv1.Desired
-	lanes    map[string]*campaignv1.Status
-	onChange func(Change)
-}
-
-// Change tells that a lane said something new about a campaign of this cluster.
-type Change struct {
-	Campaign types.NamespacedName
-	// Decisive is a change of more than the counts of stock and orders.
-	Decisive bool
+	lanes *Lanes
+	log   *slog.Logger
 }
 
 // New returns a mirror that is empty until Run. Cluster is the name under which this operator
-// publishes: of other clusters' campaigns only the outline is kept.
-func New(broker Broker, cluster string, log *slog.Logger) *Mirror {
+// publishes: of other clusters' records only the outline is kept.
+func New(broker Broker, cluster string, watcher Watcher, log *slog.Logger) *Mirror {
+	campaigns := newRecords(DesiredTopic, cluster, broker, watcher, log, codec[*campaignv1.Desired]{
+		empty:   func() *campaignv1.Desired { return &campaignv1.Desired{} },
+		outline: func(d *campaignv1.Desired) *campaignv1.Desired { d.Items = nil; return d },
+	})
+	programs := newRecords(ProgramTopic, cluster, broker, watcher, log, codec[*programv1.Desired]{
+		empty:   func() *programv1.Desired { return &programv1.Desired{} },
+		outline: func(d *programv1.Desired) *programv1.Desired { d.Ranks = nil; return d },
+	})
 	return &Mirror{
-		broker: broker, cluster: cluster, log: log, ready: make(chan struct{}),
-		desired: map[string]*campaignv1.Desired{}, lanes: map[string]*campaignv1.Status{},
+		Campaigns: campaigns, Programs: programs, log: log,
+		lanes: &Lanes{
+			cluster: cluster, broker: broker, watcher: watcher, log: log, campaigns: campaigns,
+			ready: make(chan struct{}), now: time.Now, ends: map[lane]int64{}, kept: map[string]said{},
+		},
 	}
 }
 
-// Run reads both topics from their starts and follows them until ctx ends.
+// Run reads the topics from their starts and follows them until ctx ends.
 func (m *Mirror) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	var reading sync.WaitGroup
-	reading.Add(2)
-	go func() {
-		reading.Wait()
-		close(m.ready)
-	}()
-	group.Go(func() error { return m.broker.Table(ctx, DesiredTopic, m.applyDesired, reading.Done) })
-	group.Go(func() error { return m.broker.Table(ctx, StatusTopic, m.applyStatus, reading.Done) })
+	group.Go(func() error { return m.Campaigns.run(ctx) })
+	group.Go(func() error { return m.Programs.run(ctx) })
+	group.Go(func() error { return m.lanes.run(ctx) })
 	group.Go(func() error { m.complain(ctx); return nil })
 	return group.Wait()
 }
@@ -74,18 +80,14 @@ func (m *Mirror) Run(ctx context.Context) error {
 // complain logs from time to time that the topics cannot be read: the broker's errors are waited out
 // in silence, and a topic that is missing would be waited for as silently.
 func (m *Mirror) complain(ctx context.Context) {
-	ticker := time.NewTicker(complainEvery)
-	defer ticker.Stop()
 	for {
-		select {
-		case <-m.ready:
+		patience, cancel := context.WithTimeout(ctx, complainEvery)
+		err := m.WaitReady(patience)
+		cancel()
+		if err == nil || ctx.Err() != nil {
 			return
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			m.log.Warn("the topics are not read yet: does the broker answer, and do both exist?",
-				"topics", []string{DesiredTopic, StatusTopic})
 		}
+		m.log.Warn("the topics are not read yet: does the broker answer, and do all exist?", "err", err)
 	}
 }
 
@@ -94,8 +96,8 @@ const complainEvery = 10 * time.Second
 // Ready tells whether all that the topics held at the start has been read.
 func (m *Mirror) Ready() bool {
 	select {
-	case <-m.ready:
-		return true
+	case <-m.lanes.ready: // which begins behind the campaigns
+		return m.Programs.Ready()
 	default:
 		return false
 	}
@@ -103,43 +105,41 @@ func (m *Mirror) Ready() bool {
 
 // WaitReady waits until Ready.
 func (m *Mirror) WaitReady(ctx context.Context) error {
-	select {
-	case <-m.ready:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("read %s and %s: %w", DesiredTopic, StatusTopic, ctx.Err())
+	for _, ready := range []chan struct{}{m.Campaigns.ready, m.Programs.ready, m.lanes.ready} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return fmt.Errorf("read %s, %s and %s: %w", DesiredTopic, ProgramTopic, StatusTopic, ctx.Err())
+		}
 	}
-}
-
-// OnChange sets who is told of changes from now on; nobody is told of what came before.
-func (m *Mirror) OnChange(fn func(Change)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.onChange = fn
-}
-
-// Publish writes a campaign's desired state and returns when it is durable. The mirror shows it at
-// once, so that the next plan does not publish it again before the topic brings it back.
-func (m *Mirror) Publish(ctx context.Context, d *campaignv1.Desired) error {
-	if err := m.broker.Put(ctx, DesiredTopic, d.GetUid(), d); err != nil {
-		return err
-	}
-	m.keep(proto.CloneOf(d))
 	return nil
 }
 
-// Of returns what is published of a campaign and what its lane says, nil for what is not known.
-func (m *Mirror) Of(uid string) (*campaignv1.Desired, *campaignv1.Status) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.desired[uid], m.lanes[uid]
+// OnChange sets who is told of what is said about campaigns from now on; nobody is told of what came
+// before.
+func (m *Mirror) OnChange(fn func(Change)) {
+	m.lanes.mu.Lock()
+	defer m.lanes.mu.Unlock()
+	m.lanes.onChange = fn
 }
 
-// Each calls fn for every published campaign, in no order. Fn must not call the mirror.
+// Lane returns what a campaign's lane says of it, nil if it never spoke of it, and when that was heard:
+// zero for what it said before this process listened.
+func (m *Mirror) Lane(uid string) (*campaignv1.Status, time.Time) {
+	word := m.lanes.of(uid)
+	return word.status, word.at
+}
+
+// Open is how many campaigns sell.
+func (m *Mirror) Open() int {
+	m.lanes.mu.RLock()
+	defer m.lanes.mu.RUnlock()
+	return m.lanes.open
+}
+
+// Each calls fn with the outline of every published campaign and what its lane says, in no order.
 func (m *Mirror) Each(fn func(*campaignv1.Desired, *campaignv1.Status)) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	for uid, d := range m.desired {
-		fn(d, m.lanes[uid])
+	for _, d := range m.Campaigns.Outlines() {
+		fn(d, m.lanes.of(d.GetUid()).status)
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 )
 
@@ -18,23 +20,29 @@ type record struct {
 	value any
 }
 
-// memory is a broker whose topics hold what they held at the start.
+// memory is a broker whose topics hold what they held at the start, and whose lanes reach offset 1,000.
 type memory map[string][]record
 
-func (b memory) Table(_ context.Context, topic string, apply func(string, []byte) error, caughtUp func()) error {
-	for _, r := range b[topic] {
-		var value []byte
-		switch v := r.value.(type) {
-		case string:
-			value = []byte(v)
-		case proto.Message:
-			value, _ = proto.Marshal(v)
-		}
-		if err := apply(r.key, value); err != nil {
+const laneEnd = 1_000
+
+func (b memory) Follow(_ context.Context, topic string, apply func(eventkit.Record) error, caughtUp func()) error {
+	for offset, r := range b[topic] {
+		if err := apply(eventkit.Record{Topic: topic, Offset: int64(offset), Key: []byte(r.key), Value: r.bytes()}); err != nil {
 			return err
 		}
 	}
 	caughtUp()
+	return nil
+}
+
+func (r record) bytes() []byte {
+	switch v := r.value.(type) {
+	case string:
+		return []byte(v)
+	case proto.Message:
+		value, _ := proto.Marshal(v)
+		return value
+	}
 	return nil
 }
 
@@ -46,22 +54,38 @@ func (b memory) Put(_ context.Context, topic, key string, m proto.Message) error
 	return nil
 }
 
-func read(t *testing.T, b memory) *Mirror {
+func (b memory) EndOffset(_ context.Context, topic string, _ int) (int64, error) {
+	if topic == "lanes" {
+		return laneEnd, nil
+	}
+	return int64(len(b[topic])), nil
+}
+
+// parked collects why records were parked.
+type parked []string
+
+func (*parked) Read(string, int, int64) {}
+
+func (p *parked) Parked(topic, cause string) { *p = append(*p, topic+" "+cause) }
+
+func read(t *testing.T, b memory) (*Mirror, *parked) {
 	t.Helper()
-	m := New(b, "north", slog.New(slog.DiscardHandler))
+	watcher := &parked{}
+	m := New(b, "north", watcher, slog.New(slog.DiscardHandler))
 	if err := m.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return m, watcher
 }
 
 func coats(generation int64) *campaignv1.Desired {
 	return &campaignv1.Desired{
 		Uid: "coats", Cluster: "north", Namespace: "sales", Name: "autumn", Generation: generation,
 		Items: []*campaignv1.Item{{Sku: "C1", Units: 10}},
+		Lane:  &campaignv1.Lane{Topic: "lanes"},
 	}
 }
 
@@ -80,7 +104,7 @@ func TestTheNewestGenerationCounts(t *testing.T) {
 		want    *campaignv1.Desired
 	}{
 		"a newer generation replaces an older one":          {[]record{{"coats", coats(1)}, {"coats", coats(2)}}, coats(2)},
-		"an older generation does not come back":            {[]record{{"coats", coats(2)}, {"coats", coats(1)}}, coats(2)},
+		"what was written last counts for whoever reads":    {[]record{{"coats", coats(2)}, {"coats", coats(1)}}, coats(1)},
 		"an unreadable record is passed over":               {[]record{{"coats", coats(1)}, {"coats", "\xff"}}, coats(1)},
 		"a record under another's key is passed over":       {[]record{{"shoes", coats(2)}, {"coats", coats(1)}}, coats(1)},
 		"a deleted key is forgotten":                        {[]record{{"coats", coats(1)}, {"coats", nil}}, nil},
@@ -88,39 +112,120 @@ func TestTheNewestGenerationCounts(t *testing.T) {
 		"of another cluster's campaign the outline is kept": {[]record{{"coats", foreign}}, outline(foreign)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := read(t, memory{DesiredTopic: tc.records})
-			if got, _ := m.Of("coats"); !proto.Equal(got, tc.want) {
+			m, _ := read(t, memory{DesiredTopic: tc.records})
+			if got, _ := m.Campaigns.Of("coats"); !proto.Equal(got, tc.want) {
 				t.Errorf("it holds %v, want %v", got, tc.want)
 			}
 		})
 	}
 }
 
+// at is a record as it is read.
+func at(offset int64, d *campaignv1.Desired) eventkit.Record {
+	value, _ := proto.Marshal(d)
+	return eventkit.Record{Offset: offset, Key: []byte(d.GetUid()), Value: value}
+}
+
 func TestWhatIsPublishedIsSeenAtOnce(t *testing.T) {
-	m := read(t, memory{})
-	if err := m.Publish(t.Context(), coats(2)); err != nil {
+	m, _ := read(t, memory{})
+	if err := m.Campaigns.Publish(t.Context(), coats(2)); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.applyDesired("coats", mustMarshal(t, coats(1))); err != nil {
+	if err := m.Campaigns.apply(at(0, coats(1))); err != nil { // was written before it
 		t.Fatal(err)
 	}
-	if got, _ := m.Of("coats"); !proto.Equal(got, coats(2)) {
+	if got, _ := m.Campaigns.Of("coats"); !proto.Equal(got, coats(2)) {
 		t.Errorf("it holds %v, want what was published last", got)
 	}
 }
 
+func TestARecordThatAnOlderOneReplacedIsToldOf(t *testing.T) {
+	m, _ := read(t, memory{})
+	var told []types.NamespacedName
+	m.Campaigns.OnOlder(func(name types.NamespacedName) { told = append(told, name) })
+	for offset, generation := range []int64{2, 1} { // an operator woke up and wrote what it had in hand
+		if err := m.Campaigns.apply(at(int64(offset), coats(generation))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _ := m.Campaigns.Of("coats"); got.GetGeneration() != 1 || len(told) != 1 {
+		t.Errorf("it holds generation %d and told %v, want what the topic ends with, and that it is told of", got.GetGeneration(), told)
+	}
+}
+
 func TestWhatTheBrokerRefusedIsNotSeen(t *testing.T) {
-	m := New(memory(nil), "north", slog.New(slog.DiscardHandler))
-	if err := m.Publish(t.Context(), coats(1)); err == nil {
+	m := New(memory(nil), "north", &parked{}, slog.New(slog.DiscardHandler))
+	if err := m.Campaigns.Publish(t.Context(), coats(1)); err == nil {
 		t.Error("publishing without a broker gave no error")
 	}
-	if got, _ := m.Of("coats"); got != nil {
+	if got, ok := m.Campaigns.Of("coats"); ok {
 		t.Errorf("it holds %v, want nothing", got)
 	}
+	if got, _ := m.Campaigns.Attempted("coats"); !proto.Equal(got, coats(1)) {
+		t.Errorf("attempted is %v, want what the broker may have taken", got)
+	}
+}
+
+func TestGarbageIsParked(t *testing.T) {
+	good := &campaignv1.Status{Uid: "coats", Generation: 1, Phase: campaignv1.Status_PHASE_OPEN, Units: 10, LeftUnits: 10, Offset: 900}
+	with := func(change func(*campaignv1.Status)) *campaignv1.Status {
+		s := proto.CloneOf(good)
+		change(s)
+		return s
+	}
+	year := &timestamppb.Timestamp{Seconds: 1 << 60}
+	for name, tc := range map[string]struct {
+		value any
+		cause Cause
+	}{
+		"bytes that are no message":             {"\xff", Undecodable},
+		"another's status under the key":        {with(func(s *campaignv1.Status) { s.Uid = "shoes" }), Misplaced},
+		"a phase that does not exist":           {with(func(s *campaignv1.Status) { s.Phase = 9 }), Impossible},
+		"no phase":                              {with(func(s *campaignv1.Status) { s.Phase = 0 }), Impossible},
+		"an answer that does not exist":         {with(func(s *campaignv1.Status) { s.Allocation = &campaignv1.Allocation{Generation: 1, State: 9} }), Impossible},
+		"stock under zero":                      {with(func(s *campaignv1.Status) { s.SoldUnits = -1 }), Impossible},
+		"more left than there is":               {with(func(s *campaignv1.Status) { s.LeftUnits = 11 }), Impossible},
+		"orders under zero":                     {with(func(s *campaignv1.Status) { s.PaidOrders = -1 }), Impossible},
+		"a time that no clock shows":            {with(func(s *campaignv1.Status) { s.OpenedAt = year }), Impossible},
+		"an offset far in the future":           {with(func(s *campaignv1.Status) { s.Offset = 1 << 40 }), Future},
+		"a generation that was never published": {with(func(s *campaignv1.Status) { s.Generation = 7 }), Unknown},
+		"an answer to what was never asked":     {with(func(s *campaignv1.Status) { s.Allocation = &campaignv1.Allocation{Generation: 7} }), Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := with(func(s *campaignv1.Status) { s.Phase = campaignv1.Status_PHASE_WAITING; s.Offset = 100 })
+			m, watcher := read(t, memory{
+				DesiredTopic: {{"coats", coats(1)}},
+				StatusTopic:  {{"coats", before}, {"coats", tc.value}},
+			})
+			if got, _ := m.Lane("coats"); !proto.Equal(got, before) {
+				t.Errorf("it holds %v, want what was said before", got)
+			}
+			if want := StatusTopic + " " + string(tc.cause); len(*watcher) != 1 || (*watcher)[0] != want {
+				t.Errorf("parked %v, want %s", *watcher, want)
+			}
+		})
+	}
+	t.Run("a campaign that nobody published", func(t *testing.T) {
+		m, watcher := read(t, memory{StatusTopic: {{"coats", good}}})
+		if got, _ := m.Lane("coats"); got != nil || len(*watcher) != 1 {
+			t.Errorf("it holds %v and parked %v, want nothing and one", got, *watcher)
+		}
+	})
+	t.Run("an offset that was not doubted gives way to what is true", func(t *testing.T) {
+		ahead := with(func(s *campaignv1.Status) { s.Offset = laneEnd + 1 })
+		m, watcher := read(t, memory{
+			DesiredTopic: {{"coats", coats(1)}},
+			StatusTopic:  {{"coats", ahead}, {"coats", good}},
+		})
+		if got, _ := m.Lane("coats"); !proto.Equal(got, good) || len(*watcher) != 1 {
+			t.Errorf("it holds %v and parked %v, want the second and one", got, *watcher)
+		}
+	})
 }
 
 func TestChangesAreTold(t *testing.T) {
 	before := &campaignv1.Status{Uid: "coats", Generation: 1, Phase: campaignv1.Status_PHASE_OPEN, Offset: 10}
+	doubted := Change{Campaign: types.NamespacedName{Namespace: "sales", Name: "autumn"}, Parked: Impossible}
 	with := func(change func(*campaignv1.Status)) *campaignv1.Status {
 		s := proto.CloneOf(before)
 		change(s)
@@ -138,18 +243,19 @@ func TestChangesAreTold(t *testing.T) {
 		"a lane that stops is decisive":    {with(func(s *campaignv1.Status) { s.Stopped = "gap" }), []Change{decisive}},
 		"an allocation is decisive":        {with(func(s *campaignv1.Status) { s.Allocation = &campaignv1.Allocation{Generation: 1} }), []Change{decisive}},
 		"an older offset is not told":      {with(func(s *campaignv1.Status) { s.Phase, s.Offset = campaignv1.Status_PHASE_WAITING, 9 }), nil},
+		"what is parked is told":           {with(func(s *campaignv1.Status) { s.SoldUnits = -1 }), []Change{doubted}},
 		"an unknown campaign is not told":  {&campaignv1.Status{Uid: "shoes", Phase: campaignv1.Status_PHASE_OPEN}, nil},
 		"another cluster's is not told to": {&campaignv1.Status{Uid: "foreign", Phase: campaignv1.Status_PHASE_OPEN}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			foreign := &campaignv1.Desired{Uid: "foreign", Cluster: "south", Namespace: "sales", Name: "autumn"}
-			m := read(t, memory{
+			m, _ := read(t, memory{
 				DesiredTopic: {{"coats", coats(1)}, {"foreign", foreign}},
 				StatusTopic:  {{"coats", before}},
 			})
 			var got []Change
 			m.OnChange(func(c Change) { got = append(got, c) })
-			if err := m.applyStatus(tc.status.GetUid(), mustMarshal(t, tc.status)); err != nil {
+			if err := m.lanes.apply(t.Context(), eventkit.Record{Key: []byte(tc.status.GetUid()), Value: mustMarshal(t, tc.status)}); err != nil {
 				t.Fatal(err)
 			}
 			if len(got) != len(tc.want) || len(got) == 1 && got[0] != tc.want[0] {

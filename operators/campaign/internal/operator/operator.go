@@ -3,6 +3,7 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,7 +11,10 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,8 +27,11 @@ import (
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/campaign"
+	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 	"github.com/qingcang/qingcang/operators/campaign/internal/controller"
+	"github.com/qingcang/qingcang/operators/campaign/internal/metrics"
 	"github.com/qingcang/qingcang/operators/campaign/internal/mirror"
+	"github.com/qingcang/qingcang/operators/campaign/internal/stock"
 )
 
 // LeaseName is the lease that operators of one namespace share when --leader-elect is given.
@@ -35,7 +42,7 @@ type Config struct {
 	// ClusterName is how this operator signs what it publishes. It ends only campaigns that bear it,
 	// so it must be unique among the clusters of one Kafka, and must never change.
 	ClusterName string
-	// Namespace is the only one whose campaigns are run.
+	// Namespace is the only one whose objects are run.
 	Namespace string
 	// MinReturnWindow is the shortest return window that it publishes.
 	MinReturnWindow time.Duration
@@ -45,10 +52,18 @@ type Config struct {
 	ProbeAddr string
 	// LeaderElect lets several replicas stand by; one works.
 	LeaderElect bool
-	// ResyncEvery is the pause between two looks for campaigns whose object is gone.
+	// ResyncEvery is the pause between two looks for records whose object is gone.
 	ResyncEvery time.Duration
-	Kafka       eventkit.Config
-	Kubernetes  *rest.Config
+	// OrderDeployment is the name of the order service's Deployment, whose pod template dedicated lanes are
+	// made from. Without it they are refused.
+	OrderDeployment string
+	// Gateway that the routes of dedicated lanes are attached to, nil for no routes.
+	Gateway *types.NamespacedName
+	// StrimziCluster is the Kafka resource whose operator makes the topics of dedicated lanes; without it
+	// they are made over the Kafka protocol.
+	StrimziCluster string
+	Kafka          eventkit.Config
+	Kubernetes     *rest.Config
 }
 
 // Run runs an operator until ctx ends.
@@ -62,7 +77,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	defer conn.Close()
-	topics := mirror.New(conn, cfg.ClusterName, log)
+	reading := metrics.NewReading(readTopics())
+	topics := mirror.New(conn, cfg.ClusterName, reading, log)
+	goods := stock.New(conn, reading, log)
 
 	mgr, err := newManager(cfg, log)
 	if err != nil {
@@ -71,51 +88,116 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := addProbes(mgr, topics); err != nil {
 		return err
 	}
-	err = controller.Setup(mgr, topics, controller.Options{
-		Settings:    campaign.Settings{Cluster: cfg.ClusterName, MinReturnWindow: cfg.MinReturnWindow},
+	optional, err := lanesOfTheirOwn(mgr, cfg, log)
+	if err != nil {
+		return err
+	}
+	err = controller.Setup(ctx, mgr, topics, goods, controller.Options{
+		Settings:    campaign.Settings{Cluster: cfg.ClusterName, MinReturnWindow: cfg.MinReturnWindow, Children: optional},
 		Namespace:   cfg.Namespace,
 		Partitions:  lanes.Partitions,
 		ResyncEvery: cfg.ResyncEvery,
+		Topics:      conn,
 		Now:         time.Now,
 	})
 	if err != nil {
 		return err
 	}
 
-	// The mirror outlives the manager, whose last reconciles may still read it.
+	// The mirrors outlive the manager, whose last reconciles may still read them.
 	group, ctx := errgroup.WithContext(ctx)
-	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
+	mirrors, stopMirrors := context.WithCancel(context.WithoutCancel(ctx))
+	for _, run := range []func(context.Context) error{
+		topics.Run, goods.Run,
+		func(ctx context.Context) error { reading.Run(ctx, conn); return nil },
+	} {
+		group.Go(func() error {
+			if err := run(mirrors); mirrors.Err() == nil {
+				return err
+			}
+			return nil
+		})
+	}
 	group.Go(func() error {
-		if err := topics.Run(reading); reading.Err() == nil {
-			return err
-		}
-		return nil
-	})
-	group.Go(func() error {
-		defer stopReading()
+		defer stopMirrors()
 		return mgr.Start(ctx)
 	})
 	return group.Wait()
 }
 
-// newManager makes the manager. It caches the campaigns of one namespace without their managed
-// fields, and nothing else of the cluster.
+// readTopics are the topics that the operator reads, with their partitions.
+func readTopics() map[string]int {
+	read := map[string]int{}
+	for _, name := range []string{mirror.DesiredTopic, mirror.ProgramTopic, mirror.StatusTopic, stock.Topic} {
+		if t, ok := eventkit.TopicNamed(name); ok {
+			read[name] = t.Partitions
+		}
+	}
+	return read
+}
+
+// lanesOfTheirOwn finds out what dedicated lanes can have in this cluster.
+func lanesOfTheirOwn(mgr ctrl.Manager, cfg Config, log *slog.Logger) (children.Settings, error) {
+	s := children.Settings{
+		OrderDeployment: cfg.OrderDeployment, Gateway: cfg.Gateway,
+		StrimziCluster: cfg.StrimziCluster, TopicPrefix: cfg.Kafka.TopicPrefix,
+	}
+	knows := func(kind schema.GroupVersionKind) (bool, error) {
+		_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
+		if meta.IsNoMatchError(err) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if s.Gateway != nil {
+		known, err := knows(children.Route)
+		if err != nil {
+			return s, fmt.Errorf("look for the kind HTTPRoute: %w", err)
+		}
+		if !known {
+			log.Warn("the cluster does not know HTTPRoute, so lanes get no routes of their own; restart when it does")
+			s.Gateway = nil
+		}
+	}
+	if s.StrimziCluster != "" {
+		known, err := knows(children.KafkaTopic)
+		if err != nil {
+			return s, fmt.Errorf("look for the kind KafkaTopic: %w", err)
+		}
+		if !known {
+			return s, errors.New("--strimzi-cluster is given, and the cluster does not know KafkaTopic of kafka.strimzi.io/v1: install Strimzi 0.49 or newer, or take the flag out")
+		}
+	}
+	return s, nil
+}
+
+// newManager makes the manager. It caches the objects of one namespace without what nothing is planned
+// from, and nothing else of the cluster.
 func newManager(cfg Config, log *slog.Logger) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("register the campaign kinds: %w", err)
 	}
-	mgr, err := ctrl.NewManager(cfg.Kubernetes, ctrl.Options{
+	kubernetes := rest.CopyConfig(cfg.Kubernetes)
+	if kubernetes.QPS == 0 {
+		// The API server's own priority and fairness shares it out; a client that counts to 20 a second would
+		// take minutes for what a thousand campaigns need when a broker comes back.
+		kubernetes.QPS = -1
+	}
+	mgr, err := ctrl.NewManager(kubernetes, ctrl.Options{
 		Scheme: scheme,
 		Logger: logr.FromSlogHandler(log.Handler()),
 		Cache: cache.Options{
 			DefaultNamespaces: map[string]cache.Config{cfg.Namespace: {}},
-			DefaultTransform:  cache.TransformStripManagedFields(),
+			DefaultTransform:  controller.Outline(cfg.OrderDeployment),
 		},
 		Client: client.Options{
-			// A reconcile that reads the status from before its own last write would tell people the
-			// same change twice.
-			Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)},
+			Cache: &client.CacheOptions{
+				// A reconcile that reads the status from before its own last write would tell people the
+				// same change twice.
+				EnableReadYourWritesConsistency: ptr.To(true),
+				Unstructured:                    true, // children
+			},
 		},
 		// Several operators run in one process in tests; names of controllers are for metrics only.
 		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
@@ -143,7 +225,7 @@ func addProbes(mgr ctrl.Manager, topics *mirror.Mirror) error {
 	}
 	err := mgr.AddReadyzCheck("topics", func(*http.Request) error {
 		if !topics.Ready() {
-			return fmt.Errorf("%s and %s are not read yet", mirror.DesiredTopic, mirror.StatusTopic)
+			return fmt.Errorf("%s, %s and %s are not read yet", mirror.DesiredTopic, mirror.ProgramTopic, mirror.StatusTopic)
 		}
 		return nil
 	})
