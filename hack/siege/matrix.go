@@ -15,6 +15,10 @@ import (
 const (
 	// recoverWithin is what the service may take to be as before when what it needs is sound again.
 	recoverWithin = 30 * time.Second
+	// regroupWithin is the same for what the publisher of a lane or a shard does, when it was the broker
+	// that was not sound: a member whose connection broke in a join is waited for by the embedded broker, up
+	// to 10 s for its join, as long for what it has to sync, and 10 s of silence (see hack/embedded).
+	regroupWithin = 75 * time.Second
 	// promptly is how soon an answer comes that does not wait for what is broken.
 	promptly = 2 * time.Second
 	// givenUp is when a request that waits for what is broken has its answer: the service's own bound of
@@ -121,6 +125,9 @@ func matrix(ctx context.Context, s *siege) error {
 	if err := m.sound(ctx); err != nil {
 		return err
 	}
+	if _, err := m.AwaitPublishers(ctx, bothPublish); err != nil {
+		return err
+	}
 	if m.goroutines, err = m.count(ctx); err != nil {
 		return err
 	}
@@ -220,7 +227,7 @@ func (m *grid) asks(ctx context.Context) (asked, victim string, err error) {
 	if m.cell.dependency != otherReplica && m.cell.dependency != lanePublisher {
 		return field.Replicas[m.tried%len(field.Replicas)], m.cell.dependency, nil
 	}
-	of, err := m.AwaitPublishers(ctx, func(of map[string][]int) bool { return len(of) == len(field.Replicas) })
+	of, err := m.AwaitPublishers(ctx, bothPublish)
 	if err != nil {
 		return "", "", err
 	}
@@ -231,6 +238,8 @@ func (m *grid) asks(ctx context.Context) (asked, victim string, err error) {
 	}
 	return "", "", errors.New("nobody publishes the sale's lane")
 }
+
+func bothPublish(of map[string][]int) bool { return len(of) == len(field.Replicas) }
 
 // held is an order from before.
 type held struct {
@@ -385,12 +394,16 @@ func (m *grid) expectReady(ctx context.Context, replica string) {
 // recovers waits until all is as before: both replicas take orders, show them and open payments,
 // what was paid meanwhile is sold, and nothing of the trouble is left in memory.
 func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
-	left := func() time.Duration { return time.Until(mended.Add(recoverWithin)) }
-	if err := poll(ctx, left(), m.sound); err != nil {
+	if err := poll(ctx, time.Until(mended.Add(recoverWithin)), m.sound); err != nil {
 		m.faults.add("not as before after %s: %v", recoverWithin, err)
 	}
+	within := recoverWithin
+	if m.cell.dependency == field.Broker {
+		within = regroupWithin
+	}
+	left := func() time.Duration { return time.Until(mended.Add(within)) }
 	if err := poll(ctx, left(), func(ctx context.Context) error { return m.isPaid(ctx, paying) }); err != nil {
-		m.faults.add("what was paid meanwhile is not sold after %s: %v", recoverWithin, err)
+		m.faults.add("what was paid meanwhile is not sold after %s: %v", within, err)
 	}
 	err := poll(ctx, left(), func(ctx context.Context) error {
 		now, err := m.count(ctx)
@@ -402,7 +415,7 @@ func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
 		return err
 	})
 	if err != nil {
-		m.faults.add("after %s %v", recoverWithin, err)
+		m.faults.add("after %s %v", within, err)
 	}
 }
 
