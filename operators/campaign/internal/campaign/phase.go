@@ -15,6 +15,15 @@ var phases = []v1alpha1.Phase{
 	v1alpha1.PhaseDraining, v1alpha1.PhaseAfterSale, v1alpha1.PhaseSettled,
 }
 
+// Phases are the names of all, in their order.
+func Phases() []string {
+	names := make([]string, 0, len(phases))
+	for _, p := range phases {
+		names = append(names, string(p))
+	}
+	return names
+}
+
 // lanePhases are the phases that only the lane can bring about.
 var lanePhases = map[campaignv1.Status_Phase]v1alpha1.Phase{
 	campaignv1.Status_PHASE_OPEN:     v1alpha1.PhaseLive,

@@ -3,6 +3,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
@@ -48,4 +50,27 @@ func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	metrics.Registry.MustRegister(g)
 	return g
+}
+
+// Begin shows the counters of these labels from the start, at 0: an alert on what never happened yet must
+// find them.
+func Begin(c *prometheus.CounterVec, labels ...[]string) {
+	for _, values := range combinations(labels) {
+		c.WithLabelValues(values...)
+	}
+}
+
+// combinations of one value of each label.
+func combinations(labels [][]string) [][]string {
+	all := [][]string{nil}
+	for _, values := range labels {
+		var longer [][]string
+		for _, before := range all {
+			for _, v := range values {
+				longer = append(longer, append(slices.Clone(before), v))
+			}
+		}
+		all = longer
+	}
+	return all
 }

@@ -25,6 +25,15 @@ const (
 	Future Cause = "future"
 )
 
+// Causes are all of them.
+func Causes() []string {
+	var names []string
+	for _, c := range []Cause{Undecodable, Misplaced, Impossible, Unknown, Future} {
+		names = append(names, string(c))
+	}
+	return names
+}
+
 // slack is how far an offset may be ahead of a lane's end before it is doubted at once. What is not
 // doubted for it gives way to the lane's next word; see observe.
 const slack = 10_000

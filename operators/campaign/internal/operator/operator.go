@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -81,6 +84,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	topics := mirror.New(conn, cfg.ClusterName, reading, log)
 	goods := stock.New(conn, reading, log)
 
+	beginCounters()
 	mgr, err := newManager(cfg, log)
 	if err != nil {
 		return err
@@ -134,6 +138,23 @@ func readTopics() map[string]int {
 		}
 	}
 	return read
+}
+
+// beginCounters shows every counter at 0.
+func beginCounters() {
+	written := []string{mirror.DesiredTopic, mirror.ProgramTopic}
+	for _, c := range []*prometheus.CounterVec{metrics.Published, metrics.PublishFailures, metrics.OrphansEnded} {
+		metrics.Begin(c, written)
+	}
+	metrics.Begin(metrics.Parked, slices.Sorted(maps.Keys(readTopics())), mirror.Causes())
+	metrics.Begin(metrics.PhaseChanges, campaign.Phases())
+	metrics.Begin(metrics.StatusWrites, []string{"Campaign", "OwnerProgram"})
+	kinds := []string{
+		children.Deployment.Kind, children.Service.Kind, children.Autoscaler.Kind, children.Budget.Kind,
+		children.Route.Kind, children.KafkaTopic.Kind,
+	}
+	metrics.Begin(metrics.ChildWrites, kinds)
+	metrics.Begin(metrics.ChildFailures, kinds)
 }
 
 // lanesOfTheirOwn finds out what dedicated lanes can have in this cluster.
