@@ -64,10 +64,21 @@ func helm(t testing.TB, args ...string) (string, error) {
 	return string(out), nil
 }
 
+// rendered keeps what Helm made of some arguments: many tests look at the same.
+var rendered sync.Map
+
 // template renders the chart with the minimal values and more.
 func template(t testing.TB, args ...string) (string, error) {
 	t.Helper()
-	return helm(t, append([]string{"template", release, ".", "--namespace", namespace, "--values", "examples/minimal-values.yaml"}, args...)...)
+	key := strings.Join(args, "\x00")
+	if text, ok := rendered.Load(key); ok {
+		return text.(string), nil
+	}
+	text, err := helm(t, append([]string{"template", release, ".", "--namespace", namespace, "--values", "examples/minimal-values.yaml"}, args...)...)
+	if err == nil {
+		rendered.Store(key, text)
+	}
+	return text, err
 }
 
 // render is template for values that are right.
