@@ -27,6 +27,8 @@ type check struct {
 	kafka bool
 	// root is a siege that mounts a disk.
 	root bool
+	// history is a siege that begins with the release before this one.
+	history bool
 
 	pkg   string // its folder, from the root
 	test  string
@@ -152,6 +154,10 @@ var card = []check{
 	{
 		Row: "17", What: "graceful stop under load", CI: 20, Full: 200,
 		siege: "17", mutants: []string{"hasty_stop"},
+	},
+	{
+		Row: "20", What: "order service: upgraded and back again in mid-sale", CI: 1, Full: 10,
+		siege: "20", history: true, mutants: []string{"hasty_rules", "body_in_id"},
 	},
 	{
 		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,

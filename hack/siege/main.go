@@ -27,6 +27,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/qingcang/qingcang/hack/internal/release"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 	"github.com/qingcang/qingcang/hack/siege/internal/field"
 )
@@ -79,8 +80,14 @@ func run(ctx context.Context, o options, out io.Writer) (holds bool, err error) 
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 	}
+	previous := ""
+	if r.previous {
+		if previous, err = release.Previous(ctx, root); err != nil {
+			return false, err
+		}
+	}
 	f, err := field.Start(ctx, field.Options{
-		Root: root, Dir: o.dir, Mutant: o.mutant, Kafka: o.kafka, SmallDisk: r.smallDisk, Progress: os.Stderr,
+		Root: root, Dir: o.dir, Previous: previous, Mutant: o.mutant, Kafka: o.kafka, SmallDisk: r.smallDisk, Progress: os.Stderr,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	defer func() { err = errors.Join(err, f.Stop()) }()
@@ -114,7 +121,9 @@ type row struct {
 	// trials are those of CI.
 	trials    int
 	smallDisk int64
-	try       func(context.Context, *siege) error
+	// previous begins with the release before this one.
+	previous bool
+	try      func(context.Context, *siege) error
 }
 
 var rows = []row{
@@ -127,6 +136,7 @@ var rows = []row{
 	{name: "16", row: "16", trials: 2, try: overload},
 	{name: "disk", row: "15", trials: 2, smallDisk: smallDisk, try: fullDisk},
 	{name: "17", row: "17", trials: 20, try: graceful},
+	{name: "20", row: "20", trials: 1, previous: true, try: upgraded},
 }
 
 func rowNames() []string {

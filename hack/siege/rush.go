@@ -42,33 +42,39 @@ type rush struct {
 // sellOut: stock 100, a crowd of buyers who ask again with the same key, cancel and pay, and
 // everything is killed on the way. All is sold in the end, and not a unit more.
 func sellOut(ctx context.Context, s *siege) error {
-	return s.rushes(ctx, scarce, func(ctx context.Context, r *rush) error {
-		if err := r.fillUp(ctx); err != nil {
-			return err
-		}
-		r.payAll(ctx)
-		audit, err := r.Audit(ctx, func(a field.Audit) error {
-			if held, sold := a.Units(r.sale.UID); sold != scarce || held != 0 {
-				return fmt.Errorf("%d units are sold and %d held, want all %d sold", sold, held, scarce)
-			}
-			return nil
-		})
-		r.addAll(audit)
+	return s.rushes(ctx, scarce, func(ctx context.Context, r *rush) error { return r.judgeScarce(ctx) })
+}
+
+// judgeScarce sells what is left and counts.
+func (r *rush) judgeScarce(ctx context.Context) error {
+	if err := r.fillUp(ctx); err != nil {
 		return err
+	}
+	r.payAll(ctx)
+	audit, err := r.Audit(ctx, func(a field.Audit) error {
+		if held, sold := a.Units(r.sale.UID); sold != scarce || held != 0 {
+			return fmt.Errorf("%d units are sold and %d held, want all %d sold", sold, held, scarce)
+		}
+		return nil
 	})
+	r.addAll(audit)
+	return err
 }
 
 // loseNothing: every 201 stands in the log, and both replicas show the order.
 func loseNothing(ctx context.Context, s *siege) error {
-	return s.rushes(ctx, 10*crowd, func(ctx context.Context, r *rush) error {
-		audit, err := r.Audit(ctx, func(a field.Audit) error { return a.Lack(slices.Collect(maps.Keys(r.placed))) })
-		r.addAll(audit)
-		if err != nil {
-			return err
-		}
-		r.showAll(ctx, audit.Orders)
-		return nil
-	})
+	return s.rushes(ctx, 10*crowd, func(ctx context.Context, r *rush) error { return r.judgeAll(ctx) })
+}
+
+// judgeAll looks for every order with a 201 in the log and at both replicas.
+func (r *rush) judgeAll(ctx context.Context) error {
+	audit, err := r.Audit(ctx, func(a field.Audit) error { return a.Lack(slices.Collect(maps.Keys(r.placed))) })
+	r.addAll(audit)
+	if err != nil {
+		return err
+	}
+	r.showAll(ctx, audit.Orders)
+	return nil
 }
 
 // rushes makes a rush for each trial and judges it.
@@ -77,7 +83,7 @@ func (s *siege) rushes(ctx context.Context, units int64, judge func(context.Cont
 		ctx, cancel := context.WithTimeout(ctx, rushLimit)
 		started := time.Now()
 		r := &rush{siege: s, sale: s.sale(units), faults: newFaults(), placed: map[string]field.Buyer{}}
-		err := r.run(ctx)
+		err := r.run(ctx, r.victims())
 		if err == nil {
 			err = judge(ctx, r)
 		}
@@ -92,7 +98,7 @@ func (s *siege) rushes(ctx context.Context, units int64, judge func(context.Cont
 }
 
 // run opens the sale, lets the crowd in, and kills as the crowd moves on.
-func (r *rush) run(ctx context.Context) error {
+func (r *rush) run(ctx context.Context, victims []victim) error {
 	var err error
 	if r.buyers, err = r.Shop.Buyers(fmt.Sprintf("r%sx%d", r.row, r.sales), crowd); err != nil {
 		return err
@@ -103,7 +109,7 @@ func (r *rush) run(ctx context.Context) error {
 	killed := make(chan error, 1)
 	killing, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() { killed <- r.kill(killing, r.victims()) }()
+	go func() { killed <- r.kill(killing, victims) }()
 	work := make(chan field.Buyer)
 	var buyers sync.WaitGroup
 	for worker := range atOnce {
@@ -129,7 +135,7 @@ func (r *rush) run(ctx context.Context) error {
 // buy is one buyer: he insists, some with two taps at once, and some of those who got a unit give it
 // up again or pay at once.
 func (r *rush) buy(ctx context.Context, b field.Buyer, random *rand.Rand) {
-	i := field.Intent{Buyer: b, Key: "rush-" + b.ID, Campaign: r.sale.UID, Units: 1}
+	i := r.intent(b)
 	second := make(chan field.Answer, 1)
 	if random.IntN(5) == 0 {
 		go func() { second <- r.Shop.Buy(ctx, i) }()
@@ -166,6 +172,11 @@ func (r *rush) buy(ctx context.Context, b field.Buyer, random *rand.Rand) {
 			r.faults.add("order %s cannot be paid: %v", a.OrderID, paid)
 		}
 	}
+}
+
+// intent is what a buyer of the crowd asks for.
+func (r *rush) intent(b field.Buyer) field.Intent {
+	return field.Intent{Buyer: b, Key: "rush-" + b.ID, Campaign: r.sale.UID, Units: 1}
 }
 
 func (r *rush) took(id string, b field.Buyer) {

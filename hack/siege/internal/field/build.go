@@ -38,8 +38,15 @@ func (f *Field) build(ctx context.Context) error {
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
+	first := thisRelease
+	if f.opts.Previous != "" {
+		first = previousRelease
+		if err := f.buildPrevious(ctx); err != nil {
+			return err
+		}
+	}
 	for _, name := range Replicas {
-		if err := os.Symlink("order", f.binaries.path(name)); err != nil {
+		if err := os.Symlink(first, f.binaries.path(name)); err != nil {
 			return fmt.Errorf("name a replica: %w", err)
 		}
 	}

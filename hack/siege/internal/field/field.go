@@ -51,6 +51,8 @@ func Other(replica string) string {
 type Options struct {
 	// Root is the repository, Dir a folder for data and logs.
 	Root, Dir string
+	// Previous is the commit of a release before this one, which the replicas begin with; empty for none.
+	Previous string
 	// Mutant is a bug to plant in the order service, without "mutant_"; empty for none.
 	Mutant string
 	// Kafka runs three brokers of Apache Kafka in place of the embedded one, without a link before them.

@@ -40,7 +40,7 @@ func (l *Lane) ask(ctx context.Context, c record.Command, untilDurable bool) ([]
 	}
 	seq := l.desk.number()
 	entry := record.Entry{
-		Rules: l.rules(), Writer: l.writer, Seq: seq, Trace: traceOf(ctx), Command: c,
+		Rules: l.stamp(), Writer: l.writer, Seq: seq, Trace: traceOf(ctx), Command: c,
 	}
 	value, err := entry.Append(make([]byte, 0, usualBytes))
 	if err != nil {

@@ -1,4 +1,4 @@
-//go:build !rules_next
+//go:build !rules_next && !mutant_hasty_rules
 
 package ledger
 
