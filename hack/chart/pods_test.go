@@ -289,3 +289,20 @@ func TestImagesAreNamedByRegistryTagAndDigest(t *testing.T) {
 		})
 	}
 }
+
+// A gateway looks at the host before the path, so a lane's route would never be taken if it were for
+// another host than the order service's.
+func TestTheLanesRoutesAreForTheOrderServicesHost(t *testing.T) {
+	objects := render(t, set("gateway.enabled=true", "gateway.name=front", "gateway.namespace=edge")...)
+	var route struct {
+		Hostnames  []string            `yaml:"hostnames"`
+		ParentRefs []map[string]string `yaml:"parentRefs"`
+	}
+	named(t, objects, "HTTPRoute", release+"-order").spec(t, &route)
+	args := pods(t, []object{named(t, objects, "Deployment", release+"-campaign-operator")})[0].Containers[0].Args
+	for _, want := range []string{"--gateway-host=" + route.Hostnames[0], "--gateway=" + route.ParentRefs[0]["namespace"] + "/" + route.ParentRefs[0]["name"]} {
+		if !slices.Contains(args, want) {
+			t.Errorf("the operator runs with %v, want %s", args, want)
+		}
+	}
+}

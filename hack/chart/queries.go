@@ -110,6 +110,9 @@ func (q Query) Selectors() (map[string][]*labels.Matcher, error) {
 	return out, nil
 }
 
+// up is Prometheus's own metric of what it scrapes.
+const up = "up"
+
 // Missing says for each metric that is asked and not in exposed who asks it.
 func Missing(queries []Query, exposed map[string]bool) ([]string, error) {
 	var missing []string
@@ -119,7 +122,7 @@ func Missing(queries []Query, exposed map[string]bool) ([]string, error) {
 			return nil, err
 		}
 		for _, name := range slices.Sorted(maps.Keys(selectors)) {
-			if !exposed[name] {
+			if name != up && !exposed[name] {
 				missing = append(missing, fmt.Sprintf("%s asks %s, which nobody measures", q.Where, name))
 			}
 		}

@@ -80,6 +80,7 @@ func configure() (operator.Config, slog.Level, error) {
 	flags.StringVar(&cfg.OrderDeployment, "order-deployment", "", "`name` of the order service's Deployment, whose pods dedicated lanes copy; without it they are refused")
 	flags.StringVar(&cfg.StrimziCluster, "strimzi-cluster", "", "`name` of the Kafka resource in which topics of dedicated lanes are made as KafkaTopics; without it they are made over the Kafka protocol")
 	gateway := flags.String("gateway", "", "`namespace/name` of the Gateway that routes of dedicated lanes are attached to")
+	flags.StringVar(&cfg.GatewayHost, "gateway-host", "", "`host` that these routes are for, which is the one of the order service's own route; any host when empty")
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		return cfg, 0, err
 	}

@@ -54,6 +54,9 @@ type Settings struct {
 	OrderDeployment string
 	// Gateway that HTTPRoutes are attached to, nil where there is none or the cluster does not know the kind.
 	Gateway *types.NamespacedName
+	// GatewayHost is the host that the shared pool's route is for. Theirs must be for the same one: a gateway
+	// looks at the host before the path. Empty is any host.
+	GatewayHost string
 	// StrimziCluster is the Kafka resource whose operator makes the topics, empty where topics are made over
 	// the Kafka protocol. TopicPrefix stands before their names.
 	StrimziCluster, TopicPrefix string

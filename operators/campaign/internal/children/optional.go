@@ -34,7 +34,7 @@ func route(s Settings, l Lane) (any, error) {
 	child.SetOwnerReferences([]metav1.OwnerReference{{
 		APIVersion: v1alpha1.GroupVersion.String(), Kind: "Campaign", Name: c.Name, UID: c.UID, Controller: ptr.To(true),
 	}})
-	child.Object["spec"] = object{
+	spec := object{
 		"parentRefs": []any{object{"namespace": s.Gateway.Namespace, "name": s.Gateway.Name}},
 		"rules": []any{object{
 			"matches": []any{object{
@@ -43,6 +43,10 @@ func route(s Settings, l Lane) (any, error) {
 			"backendRefs": []any{object{"name": Name(c), "port": int64(servicePort)}},
 		}},
 	}
+	if s.GatewayHost != "" {
+		spec["hostnames"] = []any{s.GatewayHost}
+	}
+	child.Object["spec"] = spec
 	return child, nil
 }
 

@@ -62,6 +62,8 @@ type Config struct {
 	OrderDeployment string
 	// Gateway that the routes of dedicated lanes are attached to, nil for no routes.
 	Gateway *types.NamespacedName
+	// GatewayHost is the host that these routes are for, empty for any.
+	GatewayHost string
 	// StrimziCluster is the Kafka resource whose operator makes the topics of dedicated lanes; without it
 	// they are made over the Kafka protocol.
 	StrimziCluster string
@@ -160,7 +162,7 @@ func beginCounters() {
 // lanesOfTheirOwn finds out what dedicated lanes can have in this cluster.
 func lanesOfTheirOwn(mgr ctrl.Manager, cfg Config, log *slog.Logger) (children.Settings, error) {
 	s := children.Settings{
-		OrderDeployment: cfg.OrderDeployment, Gateway: cfg.Gateway,
+		OrderDeployment: cfg.OrderDeployment, Gateway: cfg.Gateway, GatewayHost: cfg.GatewayHost,
 		StrimziCluster: cfg.StrimziCluster, TopicPrefix: cfg.Kafka.TopicPrefix,
 	}
 	knows := func(kind schema.GroupVersionKind) (bool, error) {
