@@ -98,12 +98,12 @@ func (t *test) sellOne(ctx context.Context, c campaigns.Campaign, d toDelete, b 
 		return err
 	}
 	if d.held || d.paid {
-		o, err := b.Place(ctx, status.UID, c.Name, order.PlaceOrder{AddressId: b.addressID, Lines: []order.Line{{Sku: t.shop.item.Barcode, Units: 1}}})
+		o, err := b.Place(ctx, status.UID, "e2e-"+c.Name, order.PlaceOrder{AddressId: b.addressID, Lines: []order.Line{{Sku: t.shop.item.Barcode, Units: 1}}})
 		if err != nil {
 			return err
 		}
 		if d.paid {
-			if err := t.pay(ctx, b, c.Name, o.OrderId); err != nil {
+			if err := t.pay(ctx, b, "e2e-"+c.Name, o.OrderId); err != nil {
 				return err
 			}
 			paid[o.OrderId] = b

@@ -38,22 +38,22 @@ type sale struct {
 // through sells the whole stock, with buyers at a steady pace from before to after what disturbs them.
 // Nobody may be told anything but yes, and in the end that all is sold.
 func (s *sale) through(ctx context.Context, disturb func(context.Context) error) error {
-	buyers, ctx := errgroup.WithContext(ctx)
+	buyers, buying := errgroup.WithContext(ctx) // the first complaint ends it all
 	buyers.SetLimit(crowd)
 	disturbed := make(chan error, 1)
-	go func() { disturbed <- disturb(ctx) }()
+	go func() { disturbed <- disturb(buying) }()
 	placed := int64(0)
 	place := func() {
 		n := placed
 		placed++
-		buyers.Go(func() error { return s.buy(ctx, n) })
+		buyers.Go(func() error { return s.buy(buying, n) })
 	}
 	ticker := time.NewTicker(pace)
 	defer ticker.Stop()
 	for going := true; going; {
 		select {
-		case <-ctx.Done():
-			return errors.Join(buyers.Wait(), context.Cause(ctx))
+		case <-buying.Done():
+			return errors.Join(buyers.Wait(), <-disturbed)
 		case err := <-disturbed:
 			if err != nil {
 				return errors.Join(err, buyers.Wait())
@@ -79,7 +79,7 @@ func (s *sale) through(ctx context.Context, disturb func(context.Context) error)
 // buy is one order of one unit, paid at once.
 func (s *sale) buy(ctx context.Context, n int64) error {
 	b, payer := s.buyers[n%int64(len(s.buyers))], s.shop.buyers[n%int64(len(s.shop.buyers))]
-	key := fmt.Sprintf("%s-%d", s.name, n)
+	key := fmt.Sprintf("e2e-%s-%d", s.name, n)
 	began := time.Now()
 	o, err := b.Place(ctx, s.uid, key, order.PlaceOrder{AddressId: b.addressID, Lines: []order.Line{{Sku: s.shop.item.Barcode, Units: 1}}})
 	took := time.Since(began)
