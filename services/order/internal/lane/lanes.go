@@ -218,7 +218,7 @@ func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.A
 	if errors.Is(err, errNoLane) || err != nil && l != nil && l.gaveUp() {
 		s.cfg.Log.ErrorContext(ctx, "an allocation is for a lane that is not there",
 			"campaign", a.CampaignUID, "generation", a.Generation, "topic", name.GetTopic(), "partition", name.GetPartition())
-		return nil //nolint:nilerr // no retry would help
+		return nil
 	}
 	if err != nil {
 		return err
