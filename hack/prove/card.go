@@ -48,6 +48,10 @@ func (c check) target(full bool) int {
 // virtual is the folder of the proofs in virtual time, a module outside the workspace.
 const virtual = "hack/virtual"
 
+// security is the folder of the searches for what can be attacked. Their trials are what they looked at;
+// CI and Full are about how much of it there was when they were written, so that none looks at nothing.
+const security = "hack/security"
+
 // The cases of the exhaustive checks.
 const (
 	stories = 9 * 9 * 9 * 9 * 9 * 9   // 6 events of 9 kinds
@@ -163,6 +167,22 @@ var card = []check{
 		Row: "S6", What: "law guard: every posting, every chart", CI: charts, Full: charts,
 		pkg: "services/store-owner/internal/accounts", test: "TestProofTheLawGuard", mutants: []string{"shallow_law"},
 	},
+	{
+		Row: "S13", What: "gitleaks: no secret in any file and commit", CI: 1_000, Full: 1_000,
+		pkg: security, test: "TestProofNoSecretIsCommitted", mutants: []string{"committed_secret"},
+	},
+	{
+		Row: "S13", What: "gosec and staticcheck: packages without a finding", CI: 120, Full: 120,
+		pkg: security, test: "TestProofNoWeakCode", mutants: []string{"weak_code"},
+	},
+	{
+		Row: "S13", What: "govulncheck: no known hole of these modules is called", CI: 120, Full: 120,
+		pkg: security, test: "TestProofNoKnownHoleIsCalled", mutants: []string{"known_hole"},
+	},
+	{
+		Row: "S13", What: "charts: restricted pods, least rights, closed networks", CI: 20, Full: 20,
+		pkg: security, test: "TestProofChartsGiveNoMoreThanNeeded", mutants: []string{"privileged_pod"},
+	},
 }
 
 // chosen returns the checks of a row, of every row if it is empty: of those that this user can run, and
@@ -215,7 +235,7 @@ func complete(root string, card []check) error {
 			known[m] = true
 		}
 	}
-	for _, folder := range []string{"proto", "services", "operators", virtual} {
+	for _, folder := range []string{"proto", "services", "operators", virtual, security} {
 		if err := onTheCard(root, folder, known); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func TestTheCardIsComplete(t *testing.T) {
 func TestABugThatIsOnNoRowIsRefused(t *testing.T) {
 	root := t.TempDir()
 	folder := filepath.Join(root, "services", "order")
-	for _, needed := range []string{folder, filepath.Join(root, "proto"), filepath.Join(root, virtual)} {
+	for _, needed := range []string{folder, filepath.Join(root, "proto"), filepath.Join(root, virtual), filepath.Join(root, security)} {
 		if err := os.MkdirAll(needed, 0o750); err != nil {
 			t.Fatal(err)
 		}
