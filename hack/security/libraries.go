@@ -76,7 +76,7 @@ func calls(ctx context.Context, govulncheck, root, database, packages string, ab
 		database = "file://" + filepath.ToSlash(absolute)
 	}
 	run := exec.CommandContext(ctx, govulncheck, "-format", "json", "-db", database, packages) //nolint:gosec // who starts this names the database
-	run.Dir = filepath.Join(root, "hack") // govulncheck starts in a module only; the packages may be another's
+	run.Dir = filepath.Join(root, "hack")                                                      // govulncheck starts in a module only; the packages may be another's
 	said, err := output(run)
 	if err != nil {
 		return result{}, err
