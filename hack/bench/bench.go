@@ -68,6 +68,8 @@ func (b *bench) measure(ctx context.Context) error {
 		{"recovery", recoverIDs, b.recovery},
 		{"memory", []string{"bytes_per_order"}, b.held},
 		{"memory", []string{"bytes_per_closed_order"}, b.ended},
+		{"operator", operatorIDs, b.operator},
+		{"operator", []string{"open_jitter"}, b.openJitter},
 		{"plots", nil, b.plots},
 		{"profiles", nil, b.profile},
 		{"audit", []string{"audit"}, b.audit},
@@ -75,7 +77,7 @@ func (b *bench) measure(ctx context.Context) error {
 		// The audit is always wanted: every other row is void without it.
 		wanted := group.name == "audit" || group.name == "plots" && b.svg != "" || group.name == "profiles" && b.perf != ""
 		for _, id := range group.ids {
-			wanted = wanted || b.wants(id)
+			wanted = wanted || b.wants(id) || b.wants(group.name)
 		}
 		if !wanted {
 			continue

@@ -13,15 +13,17 @@ type sizes struct {
 	longLog, shortLog int
 	// day is how long a day takes.
 	day time.Duration
+	// campaigns are how many the operator gets.
+	campaigns int
 }
 
 func (o *options) sizes() sizes {
 	switch {
 	case o.long:
-		return sizes{memory: 10_000_000, longLog: 10_000_000, shortLog: 1_000_000, day: 20 * time.Minute}
+		return sizes{memory: 10_000_000, longLog: 10_000_000, shortLog: 1_000_000, day: 20 * time.Minute, campaigns: 1_000}
 	case o.quick:
-		return sizes{memory: 100_000, longLog: 100_000, shortLog: 10_000, day: 12 * time.Second}
+		return sizes{memory: 100_000, longLog: 100_000, shortLog: 10_000, day: 12 * time.Second, campaigns: 100}
 	default:
-		return sizes{memory: 1_000_000, longLog: 1_000_000, shortLog: 100_000, day: 2 * time.Minute}
+		return sizes{memory: 1_000_000, longLog: 1_000_000, shortLog: 100_000, day: 2 * time.Minute, campaigns: 1_000}
 	}
 }
