@@ -44,13 +44,11 @@ func everyMetricIsMeasured(ctx context.Context, out io.Writer, s *suite.Suite) e
 
 // scrape adds the names of a process's metrics.
 func scrape(ctx context.Context, url string, into map[string]bool) error {
-	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: scrapeTimeout}).Do(request)
 	if err != nil {
 		return err
 	}

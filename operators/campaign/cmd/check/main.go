@@ -104,13 +104,11 @@ func ready(ctx context.Context, urls []string, out io.Writer) error {
 }
 
 func ask(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: askTimeout}).Do(request)
 	if err != nil {
 		return err
 	}
