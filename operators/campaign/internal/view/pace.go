@@ -14,7 +14,7 @@ const paceWindow = 10 * time.Second
 type Pace struct {
 	// PaidPerSecond are orders paid, nil before two looks have been made.
 	PaidPerSecond *float64 `json:"paidOrdersPerSecond"`
-	// TakenPerSecond are units sold or newly held. Holds that run out count against it.
+	// TakenPerSecond are units sold or newly held, less those whose hold ran out, and not under 0.
 	TakenPerSecond *float64 `json:"takenUnitsPerSecond"`
 }
 
@@ -38,6 +38,6 @@ func (p *Pacer) Look(s *v1alpha1.CampaignStatus, now time.Time) Pace {
 	if took <= 0 {
 		return Pace{}
 	}
-	paid, taken := float64(last.paid-first.paid)/took, float64(last.taken-first.taken)/took
+	paid, taken := float64(last.paid-first.paid)/took, max(0, float64(last.taken-first.taken)/took)
 	return Pace{PaidPerSecond: &paid, TakenPerSecond: &taken}
 }
