@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/qingcang/qingcang/hack/internal/stack"
@@ -26,6 +27,7 @@ func (h home) components(programs map[string]string) ([]stack.Process, error) {
 			Name: "kube-scheduler", Args: h.schedulerArgs(), Ready: stack.TCPReady("127.0.0.1:10259"),
 		}, {
 			Name: "containerd", Args: []string{"--config", h.config("containerd.toml"), "--log-level", "info"},
+			Env:   []string{"PATH=" + filepath.Dir(programs["runc"]) + ":" + os.Getenv("PATH")}, // its shim asks runc for its features
 			Ready: socketReady(h.containerdSocket()),
 		}, {
 			Name: "kubelet", Args: h.kubeletArgs(), Ready: stack.HTTPReady("http://127.0.0.1:10248/healthz"),
@@ -36,6 +38,7 @@ func (h home) components(programs map[string]string) ([]stack.Process, error) {
 	}
 	for i, process := range processes {
 		processes[i].Path = programs[process.Name]
+		processes[i].ReadyTimeout = readyTimeout
 		processes[i].Uncounted = true
 	}
 	return processes, nil
@@ -62,6 +65,13 @@ func (h home) apiServerArgs() []string {
 		"--kubelet-client-certificate=" + p.certificate(kubeletClientName),
 		"--kubelet-client-key=" + p.key(kubeletClientName),
 		"--kubelet-preferred-address-types=InternalIP",
+		"--proxy-client-cert-file=" + p.certificate(frontName),
+		"--proxy-client-key-file=" + p.key(frontName),
+		"--requestheader-client-ca-file=" + p.certificate(authorityName),
+		"--requestheader-allowed-names=" + frontName,
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-username-headers=X-Remote-User",
 		"--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction",
 		"--allow-privileged=true",

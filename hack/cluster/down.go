@@ -12,10 +12,6 @@ import (
 	"time"
 )
 
-// stopTimeout is what the node's programs get to end by themselves. Pods get no
-// time: a test cluster has nothing to save.
-const stopTimeout = 20 * time.Second
-
 // down ends the cluster, or what is left of one.
 func down(ctx context.Context, h home, progress io.Writer) error {
 	unlock, err := h.lock()
@@ -42,10 +38,8 @@ func (h home) clear(ctx context.Context, progress io.Writer) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintln(progress, "going on without a record:", err)
 	}
-	if r.alive() {
-		if err := stop(ctx, r); err != nil {
-			return fmt.Errorf("stop the cluster: %w", err)
-		}
+	if err := kill(ctx, r); err != nil {
+		return fmt.Errorf("end the cluster: %w", err)
 	}
 	if err := h.giveBack(ctx); err != nil {
 		return fmt.Errorf("give back what was the machine's: %w", err)
@@ -53,28 +47,20 @@ func (h home) clear(ctx context.Context, progress io.Writer) error {
 	return h.empty(ctx)
 }
 
-// stop ends the node, and with its first process all others.
-func stop(ctx context.Context, r record) error {
-	if err := r.signal(syscall.SIGTERM); err != nil {
+// kill ends the node's first process, and the kernel with it all others: the
+// node's programs and the pods get no time, a test cluster has nothing to save.
+func kill(ctx context.Context, r record) error {
+	if err := r.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	dead := func() error {
+	ctx, cancel := context.WithTimeout(ctx, gone)
+	defer cancel()
+	return poll(ctx, func() error {
 		if r.alive() {
 			return fmt.Errorf("process %d lives on", r.PID)
 		}
 		return nil
-	}
-	patient, cancel := context.WithTimeout(ctx, stopTimeout)
-	defer cancel()
-	if poll(patient, dead) == nil {
-		return nil
-	}
-	if err := r.signal(syscall.SIGKILL); err != nil {
-		return err
-	}
-	patient, cancel = context.WithTimeout(ctx, gone)
-	defer cancel()
-	return poll(patient, dead)
+	})
 }
 
 // empty removes the folder's content. The record goes last: while it stands

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,6 +29,12 @@ func (h home) logs() string              { return h.path("logs") }
 func (h home) kubeconfig() string        { return h.config("admin.kubeconfig") }
 func (h home) config(name string) string { return h.path("config", name) }
 func (h home) containerdSocket() string  { return h.path("run", "containerd.sock") }
+
+// cgroup is the group that all pods are under, named for the folder: no two
+// clusters ever share one.
+func (h home) cgroup() string {
+	return fmt.Sprintf("/qingcang-cluster-%08x", crc32.ChecksumIEEE([]byte(h.dir)))
+}
 
 // record is what the commands know of a cluster that was started.
 type record struct {

@@ -26,7 +26,9 @@ const (
 	serverName    = "kube-apiserver"
 	// kubeletClientName is the API server when it asks a kubelet for logs.
 	kubeletClientName = "kube-apiserver-kubelet"
-	accountsName      = "service-accounts"
+	// frontName is the API server when it passes a request on, to metrics-server.
+	frontName    = "front-proxy"
+	accountsName = "service-accounts"
 )
 
 // subjects are whom the API server knows by their certificates: RBAC and the
@@ -34,6 +36,7 @@ const (
 func subjects() map[string]pkix.Name {
 	return map[string]pkix.Name{
 		"admin":                   {CommonName: "admin", Organization: []string{"system:masters"}},
+		frontName:                 {CommonName: frontName},
 		kubeletClientName:         {CommonName: kubeletClientName, Organization: []string{"system:masters"}},
 		"kube-controller-manager": {CommonName: "system:kube-controller-manager"},
 		"kube-scheduler":          {CommonName: "system:kube-scheduler"},

@@ -37,6 +37,7 @@ func (h home) writeImages(ctx context.Context, root string, programs map[string]
 		pauseImage: filepath.Join(dir, "pause"),
 		probeImage: filepath.Join(dir, "probe"),
 		dnsImage:   programs["coredns"],
+		usageImage: programs["metrics-server"],
 	} {
 		file := filepath.Join(dir, filepath.Base(program)+".tar")
 		if err := writeImage(file, reference, program); err != nil {

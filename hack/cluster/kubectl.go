@@ -43,6 +43,17 @@ func (k kubectl) startDNS(ctx context.Context, s settings) error {
 	return k.wait(ctx, "condition=Available", "--namespace=kube-system", "deployment/coredns")
 }
 
+// startUsage does not wait: the first numbers come half a minute later, and
+// nothing but autoscaling by load needs them.
+func (k kubectl) startUsage(ctx context.Context, s settings) error {
+	manifest, err := s.render("metrics-server.yaml")
+	if err != nil {
+		return err
+	}
+	_, err = k.run(ctx, manifest, "apply", "-f", "-")
+	return err
+}
+
 // check runs a pod that serves and one that asks it, and removes both.
 func (k kubectl) check(ctx context.Context, s settings) error {
 	if _, err := k.run(ctx, nil, "create", "namespace", s.CheckNamespace); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,11 +64,12 @@ func (h home) borrow(ctx context.Context) error {
 	if err := os.WriteFile(forwarding, []byte("1"), 0o600); err != nil {
 		return fmt.Errorf("let the machine forward: %w", err)
 	}
-	if err := makeCgroups(); err != nil {
+	if err := h.makeCgroups(); err != nil {
 		return fmt.Errorf("make the cgroups of the cluster: %w", err)
 	}
 	return each(ctx,
 		"ip link add "+machineLink+" type veth peer name "+nodeLink,
+		"ip link set "+machineLink+" alias "+h.dir, // for whom another cluster is refused
 		"ip addr add "+machineIP+"/30 dev "+machineLink,
 		"ip link set "+machineLink+" up",
 		"ip route add "+podRange+" via "+nodeIP,
@@ -78,20 +80,21 @@ func (h home) borrow(ctx context.Context) error {
 	)
 }
 
-// giveBack may be called whatever there is to give back.
+// giveBack undoes borrow, or the part of it that was done. Without a note there
+// is nothing of this cluster, and what is found belongs to another.
 func (h home) giveBack(ctx context.Context) error {
-	var failures []error
-	if _, err := os.Stat("/sys/class/net/" + machineLink); err == nil {
+	notes, err := os.ReadFile(h.borrowed())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	failures := []error{err}
+	if _, err := net.InterfaceByName(machineLink); err == nil {
 		failures = append(failures, each(ctx, "ip link del "+machineLink))
 	}
 	if _, err := output(ctx, nil, "nft", "list", "table", "ip", natTable); err == nil {
 		failures = append(failures, each(ctx, "nft delete table ip "+natTable))
 	}
-	failures = append(failures, removeCgroups(ctx))
-	notes, err := os.ReadFile(h.borrowed())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		failures = append(failures, err)
-	}
+	failures = append(failures, h.removeCgroups(ctx))
 	for _, note := range strings.Fields(string(notes)) {
 		if note == forwarding {
 			failures = append(failures, os.WriteFile(forwarding, []byte("0"), 0o600))
@@ -130,13 +133,13 @@ func isHierarchy(path string) bool {
 	return err == nil
 }
 
-func makeCgroups() error {
+func (h home) makeCgroups() error {
 	mounts, err := cgroupMounts()
 	if err != nil {
 		return err
 	}
 	for _, mount := range mounts {
-		path := filepath.Join(mount, cgroupRoot)
+		path := filepath.Join(mount, h.cgroup())
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
 		}
@@ -159,7 +162,7 @@ func makeCgroups() error {
 
 // removeCgroups waits for the last process in them: the kernel buries it some
 // time after it was killed.
-func removeCgroups(ctx context.Context) error {
+func (h home) removeCgroups(ctx context.Context) error {
 	mounts, err := cgroupMounts()
 	if err != nil {
 		return err
@@ -167,7 +170,7 @@ func removeCgroups(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, gone)
 	defer cancel()
 	for _, mount := range mounts {
-		path := filepath.Join(mount, cgroupRoot)
+		path := filepath.Join(mount, h.cgroup())
 		err := poll(ctx, func() error { return removeTree(path) })
 		if err != nil {
 			return fmt.Errorf("remove the cgroups under %s: %w", path, err)

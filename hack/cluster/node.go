@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -72,8 +71,6 @@ func runInit(h home) error {
 	if os.Getpid() != 1 {
 		return fmt.Errorf("%s is a part of up", initCommand)
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	told := openReports()
 	// The machine's side closes it when the link is in our network.
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
@@ -92,11 +89,6 @@ func runInit(h home) error {
 	if err := told.Close(); err != nil {
 		return err
 	}
-	go func() {
-		for s := range stop {
-			_ = supervisor.Process.Signal(s) // if it is dead, the wait below ends us
-		}
-	}()
 	return bury(supervisor.Process.Pid)
 }
 

@@ -32,6 +32,9 @@ func pinned() []stack.Pins {
 			"portmap":    plugins + "meta/portmap",
 		}},
 		{Module: "coredns", Env: static, Flags: small, Packages: map[string]string{"coredns": "."}},
+		{Module: "metrics-server", Env: static, Flags: small, Packages: map[string]string{
+			"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server",
+		}},
 	}
 }
 

@@ -83,13 +83,17 @@ func require(ctx context.Context, progress io.Writer, requirements []requirement
 // requireNetwork refuses a machine that uses the cluster's networks, and a kernel
 // without the rules of Services.
 func requireNetwork(ctx context.Context) error {
+	if link, err := output(ctx, nil, "ip", "link", "show", machineLink); err == nil {
+		_, folder, _ := strings.Cut(link, "alias ")
+		return fmt.Errorf("a cluster is up in %s, and a machine can have one; take that down first", folder)
+	}
 	for _, network := range []string{linkRange, podRange, serviceRange} {
 		routes, err := output(ctx, nil, "ip", "-4", "route", "show", "root", network)
 		if err != nil {
 			return err
 		}
 		if routes != "" {
-			return fmt.Errorf("this machine routes %s already (%s): is another cluster up? Only one can be", network, routes)
+			return fmt.Errorf("this machine routes %s already (%s), and the cluster needs it", network, routes)
 		}
 	}
 	if _, err := output(ctx, nil, "nft", "list", "tables"); err != nil {

@@ -22,7 +22,6 @@ const (
 
 const (
 	nodeName       = "qingcang"
-	cgroupRoot     = "/qingcang-cluster"
 	checkNamespace = "cluster-check"
 	serverURL      = "https://" + nodeIP + ":6443"
 )
@@ -32,6 +31,7 @@ const (
 	pauseImage = "cluster.qingcang.local/pause:v1"
 	probeImage = "cluster.qingcang.local/probe:v1"
 	dnsImage   = "cluster.qingcang.local/coredns:v1"
+	usageImage = "cluster.qingcang.local/metrics-server:v1"
 )
 
 //go:embed config
@@ -43,7 +43,7 @@ type settings struct {
 	CNIPlugins, Shim, Runc                       string
 	NodeIP, NodeName, PodRange, DNSIP            string
 	CgroupRoot, CheckNamespace                   string
-	PauseImage, ProbeImage, DNSImage             string
+	PauseImage, ProbeImage, DNSImage, UsageImage string
 }
 
 func (h home) settings(programs map[string]string) settings {
@@ -52,8 +52,8 @@ func (h home) settings(programs map[string]string) settings {
 		ResolvConf: h.config("resolv.conf"),
 		CNIPlugins: programs["cni"], Shim: programs["containerd-shim-runc-v2"], Runc: programs["runc"],
 		NodeIP: nodeIP, NodeName: nodeName, PodRange: podRange, DNSIP: dnsIP,
-		CgroupRoot: cgroupRoot, CheckNamespace: checkNamespace,
-		PauseImage: pauseImage, ProbeImage: probeImage, DNSImage: dnsImage,
+		CgroupRoot: h.cgroup(), CheckNamespace: checkNamespace,
+		PauseImage: pauseImage, ProbeImage: probeImage, DNSImage: dnsImage, UsageImage: usageImage,
 	}
 }
 

@@ -35,20 +35,20 @@ func up(ctx context.Context, h home, progress io.Writer) error {
 	if err := h.prepare(ctx, progress); err != nil {
 		return err
 	}
-	if err := h.start(ctx, progress); err != nil {
-		return h.explain(err)
+	err = h.start(ctx, progress)
+	if err == nil {
+		err = h.furnish(ctx, progress)
 	}
-	if err := h.furnish(ctx, progress); err != nil {
-		return h.explain(err)
+	if ctx.Err() != nil {
+		fmt.Fprintln(progress, "interrupted; removing what was started")
+		return errors.Join(context.Cause(ctx), h.clear(context.WithoutCancel(ctx), progress))
+	}
+	if err != nil {
+		// What was started is left to be looked at: the next up or down takes it away.
+		return fmt.Errorf("%w\nthe logs are in %s; \"down\" removes what was started", err, h.logs())
 	}
 	fmt.Fprintf(progress, "up in %.0f s\nKUBECONFIG=%s\n", time.Since(began).Seconds(), h.kubeconfig())
 	return nil
-}
-
-// explain tells where to look when a start has failed. What was started is left
-// for it: the next "up" or "down" takes it away.
-func (h home) explain(err error) error {
-	return fmt.Errorf("%w\nthe logs are in %s; \"down\" removes what was started", err, h.logs())
 }
 
 // prepare builds what is missing, removes what an earlier cluster left, and
@@ -171,6 +171,7 @@ func (h home) furnish(ctx context.Context, progress io.Writer) error {
 	}{
 		{what: "the node is ready", do: k.waitNode},
 		{what: "DNS runs", do: k.startDNS},
+		{what: "metrics-server is told to start", do: k.startUsage},
 		{what: "a pod was reached by the name of its Service", do: k.check},
 	} {
 		began := time.Now()
