@@ -109,14 +109,22 @@ func (r *rush) run(ctx context.Context, victims []victim) error {
 	killed := make(chan error, 1)
 	killing, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() { killed <- r.kill(killing, victims) }()
+	buying, leave := context.WithCancel(ctx)
+	defer leave()
+	go func() {
+		err := r.kill(killing, victims)
+		if err != nil {
+			leave() // the crowd would insist for long
+		}
+		killed <- err
+	}()
 	work := make(chan field.Buyer)
 	var buyers sync.WaitGroup
 	for worker := range atOnce {
 		random := rand.New(rand.NewPCG(r.seed, uint64(worker)))
 		buyers.Go(func() {
 			for b := range work {
-				r.buy(ctx, b, random)
+				r.buy(buying, b, random)
 				r.answered.Add(1)
 			}
 		})

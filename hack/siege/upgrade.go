@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -10,6 +11,12 @@ import (
 
 	"github.com/qingcang/qingcang/hack/siege/internal/field"
 )
+
+// agreeWithin is how long a replica that is new may take to answer a key again.
+const agreeWithin = 20 * time.Second
+
+// errDisagree ends a sale of which enough is known.
+var errDisagree = errors.New("the releases do not agree")
 
 // askedAgain are the keys that are sent again to a replica that has been replaced.
 const askedAgain = 60
@@ -20,17 +27,17 @@ const askedAgain = 60
 // answered by one release is answered the same by the other, and their ledgers agree at every mark.
 func upgraded(ctx context.Context, s *siege) error {
 	for !s.over() {
+		var amiss []string
 		for _, units := range []int64{scarce, 10 * crowd} {
 			r, err := s.upgrades(ctx, units)
 			if err != nil {
 				return err
 			}
-			n := 0
-			if units != scarce {
-				n = 1
+			if amiss = r.faults.all(); len(amiss) > 0 {
+				break
 			}
-			s.tell(fmt.Sprintf("upgrade %d", s.tried), n, r.faults.all()...)
 		}
+		s.tell(fmt.Sprintf("upgrade %d", s.tried), 1, amiss...)
 	}
 	return nil
 }
@@ -40,7 +47,10 @@ func (s *siege) upgrades(ctx context.Context, units int64) (*rush, error) {
 	defer cancel()
 	started := time.Now()
 	r := &rush{siege: s, sale: s.sale(units), faults: newFaults(), placed: map[string]field.Buyer{}}
-	if err := r.run(ctx, r.replacements()); err != nil {
+	switch err := r.run(ctx, r.replacements()); {
+	case errors.Is(err, errDisagree):
+		return r, nil // and the faults say why
+	case err != nil:
 		return r, err
 	}
 	judge := r.judgeAll
@@ -70,8 +80,7 @@ func (r *rush) replacements() []victim {
 				if took > stopWithin {
 					r.faults.add("%s of %s: it took %.1f s to stop", way.name, replica, took.Seconds())
 				}
-				r.askAgain(ctx, replica, way.name)
-				return nil
+				return r.askAgain(ctx, replica, way.name)
 			}})
 		}
 	}
@@ -79,7 +88,9 @@ func (r *rush) replacements() []victim {
 }
 
 // askAgain sends keys that either release has answered to a replica that is new.
-func (r *rush) askAgain(ctx context.Context, replica, way string) {
+func (r *rush) askAgain(ctx context.Context, replica, way string) error {
+	ctx, cancel := context.WithTimeout(ctx, agreeWithin)
+	defer cancel()
 	r.mu.Lock()
 	known := maps.Clone(r.placed)
 	r.mu.Unlock()
@@ -92,6 +103,8 @@ func (r *rush) askAgain(ctx context.Context, replica, way string) {
 		})
 		if again.Status != http.StatusCreated || again.OrderID != id {
 			r.faults.add("behind the %s, %s answers the key of order %s with %v (%s)", way, replica, id, again, again.OrderID)
+			return errDisagree
 		}
 	}
+	return nil
 }
