@@ -47,6 +47,9 @@
 - {name: WECHAT_LOGIN_APP_ID, value: {{ $values.wechat.loginAppId | default $values.wechat.appId | quote }}}
 - {name: WECHAT_LOGIN_SECRET_FILE, value: /etc/qingcang/wechat-login/secret}
 {{- end }}
+{{- with .settings.program }}
+- {name: OWNER_PROGRAM, value: {{ . | quote }}}
+{{- end }}
 {{- with .settings.laneRules }}
 - {name: LANE_RULES, value: {{ . | quote }}}
 {{- end }}
