@@ -77,12 +77,16 @@ func (c *cluster) campaign(ctx context.Context, name string) (*v1alpha1.Campaign
 
 // about says in a sentence what is wrong where people can do something about it.
 func (c *cluster) about(name string, err error) error {
-	switch {
-	case apierrors.IsNotFound(err):
+	if apierrors.IsNotFound(err) {
 		return fmt.Errorf("there is no campaign %s in namespace %s (-n names another)", name, c.namespace)
-	case meta.IsNoMatchError(err):
-		return fmt.Errorf("this cluster does not know campaigns: install Qingcang's CRDs, or name another cluster with --context: %w", err)
-	default:
-		return fmt.Errorf("campaign %s: %w", name, err)
 	}
+	return unknownKind(fmt.Errorf("campaign %s: %w", name, err))
+}
+
+// unknownKind tells a cluster without Qingcang from one that has trouble.
+func unknownKind(err error) error {
+	if meta.IsNoMatchError(err) {
+		return fmt.Errorf("this cluster does not know campaigns: install Qingcang's CRDs, or name another cluster with --context: %w", err)
+	}
+	return err
 }

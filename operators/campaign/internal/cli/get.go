@@ -110,7 +110,7 @@ func (c *cluster) show(ctx context.Context, out io.Writer, name string, o getOpt
 	return v.Tree(out, inkFor(out))
 }
 
-// table writes all campaigns, those that need somebody first by time: what comes next stands on top.
+// table writes all campaigns: those that run, then the others by what comes next.
 func (c *cluster) table(ctx context.Context, out io.Writer, o getOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -120,7 +120,7 @@ func (c *cluster) table(ctx context.Context, out io.Writer, o getOptions) error 
 	}
 	list := &v1alpha1.CampaignList{}
 	if err := c.List(ctx, list, scope...); err != nil {
-		return c.about("list", err)
+		return unknownKind(fmt.Errorf("list campaigns: %w", err))
 	}
 	now := time.Now()
 	views := make([]view.View, 0, len(list.Items))
