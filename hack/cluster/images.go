@@ -23,16 +23,16 @@ import (
 // nobody is the user of every program in the cluster's own images.
 const nobody = "65532:65532"
 
-// writeImages makes the images of the cluster itself and returns their files.
-func (h home) writeImages(ctx context.Context, root string, programs map[string]string) ([]string, error) {
+// writeImages makes the images of the cluster itself, to be imported when
+// containerd runs.
+func (h home) writeImages(ctx context.Context, root string, programs map[string]string) error {
 	dir := h.path("images")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	if err := stack.BuildStatic(ctx, root, dir, "./hack/cluster/pause", "./hack/cluster/probe"); err != nil {
-		return nil, err
+		return err
 	}
-	var files []string
 	for reference, program := range map[string]string{
 		pauseImage: filepath.Join(dir, "pause"),
 		probeImage: filepath.Join(dir, "probe"),
@@ -41,11 +41,10 @@ func (h home) writeImages(ctx context.Context, root string, programs map[string]
 	} {
 		file := filepath.Join(dir, filepath.Base(program)+".tar")
 		if err := writeImage(file, reference, program); err != nil {
-			return nil, fmt.Errorf("make the image %s: %w", reference, err)
+			return fmt.Errorf("make the image %s: %w", reference, err)
 		}
-		files = append(files, file)
 	}
-	return files, nil
+	return nil
 }
 
 // writeImage packs one static program as an image of nothing else.
@@ -110,17 +109,18 @@ func load(ctx context.Context, h home, files []string, progress io.Writer) error
 		return err
 	}
 	for _, file := range files {
-		names, err := h.importImage(ctx, r, file)
-		if err != nil {
+		if err := h.importImage(ctx, r, file); err != nil {
 			return fmt.Errorf("load %s: %w", file, err)
 		}
-		fmt.Fprintln(progress, names)
+		fmt.Fprintln(progress, "loaded", file)
 	}
 	return nil
 }
 
 // importImage hands one tar to containerd, in the namespace where the kubelet's
 // images are.
-func (h home) importImage(ctx context.Context, r record, file string) (string, error) {
-	return output(ctx, nil, r.Programs["ctr"], "--address", h.containerdSocket(), "--namespace", "k8s.io", "images", "import", file)
+func (h home) importImage(ctx context.Context, r record, file string) error {
+	_, err := output(ctx, nil, r.Programs["ctr"],
+		"--address", h.containerdSocket(), "--namespace", "k8s.io", "images", "import", file)
+	return err
 }

@@ -79,7 +79,7 @@ func (h home) prepare(ctx context.Context, progress io.Writer) error {
 	if err := h.writeConfig(programs); err != nil {
 		return err
 	}
-	if _, err := h.writeImages(ctx, root, programs); err != nil {
+	if err := h.writeImages(ctx, root, programs); err != nil {
 		return err
 	}
 	return h.write(record{Programs: programs})
@@ -96,7 +96,7 @@ func (h home) start(ctx context.Context, progress io.Writer) error {
 	}
 	defer told.Close() //nolint:errcheck // it is only read
 	linked, err := h.spawn(tell)
-	if err = errors.Join(err, tell.Close()); err != nil {
+	if err := errors.Join(err, tell.Close()); err != nil {
 		return err
 	}
 	r, err := h.read()
@@ -160,8 +160,8 @@ func (h home) furnish(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	for _, file := range images {
-		if _, err := h.importImage(ctx, r, file); err != nil {
-			return err
+		if err := h.importImage(ctx, r, file); err != nil {
+			return fmt.Errorf("load %s: %w", file, err)
 		}
 	}
 	k := kubectl{path: r.Programs["kubectl"], config: h.kubeconfig()}
