@@ -28,9 +28,9 @@ const (
 	giveUpAfter = time.Minute
 	// restLook is how often a lane whose campaign has left it asks whether it may rest.
 	restLook = 5 * time.Second
-	// awakeFor is how long a lane that was woken up waits for what it was woken for: its teller comes again
-	// within seconds.
-	awakeFor = 15 * time.Second
+	// awakeFor is how long a lane that was woken up waits for what it was woken for: who had money to tell comes
+	// again within a minute.
+	awakeFor = 75 * time.Second
 	// admitEvery bounds the wait for a change of the table: what was full may have room.
 	admitEvery = time.Minute
 )

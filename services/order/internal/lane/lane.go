@@ -66,8 +66,7 @@ type Lane struct {
 	stage       stage
 	// absentSince is when the lane's topic was missed first.
 	absentSince time.Time
-	// wokenAt is when somebody had something to tell a lane that rested.
-	wokenAt time.Time
+	waking      waking
 }
 
 // announcement is an event that waits to be published.
@@ -149,6 +148,12 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if rests, end, err := l.mayRest(ctx, begin); err != nil || rests {
+		if err == nil {
+			l.takeUp(begin, begin.found, end, resting)
+		}
+		return err
+	}
 	found, end, err := l.foundAtStart(ctx, begin.found)
 	if err != nil {
 		return err
@@ -159,20 +164,23 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", found.at.Offset, "snapshot", begin.ledger.Last().Offset)
 		begin = nothingSaved()
 	}
+	l.takeUp(begin, found, end, running)
+	return nil
+}
+
+// takeUp goes on from what was loaded.
+func (l *Lane) takeUp(begin saved, found found, end int64, at stage) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ledger, l.next, l.published, l.found, l.goal, l.loadedAt = begin.ledger, begin.next, found.at, found, end, begin.next-1
 	l.savedSearch = begin.found.searched
 	l.built++
-	l.stage = running
-	if l.restsAt(begin, end) && time.Since(l.wokenAt) > awakeFor {
-		l.stage = resting
-	}
+	l.stage = at
+	l.waking.loaded(end)
 	l.passed, l.outbox, l.stopped, l.marks = begin.passed, nil, nil, newMarks(l.marks.every)
 	l.anew = l.anew || l.countsSkipped() // one that was learnt of since the snapshot was chosen
 	l.recent.clear()
 	l.wake()
-	return nil
 }
 
 // wake tells everybody who waits to look again. The lock is held.

@@ -35,8 +35,11 @@ func dedicatedTo(name *campaignv1.Lane) (campaignUID string, ok bool) {
 
 // mayRunOn reports whether a campaign may have the lane of this name: a shared one, or its own.
 func mayRunOn(name *campaignv1.Lane, campaignUID string) bool {
+	if name.GetTopic() == SharedTopic {
+		return true
+	}
 	of, ok := dedicatedTo(name)
-	return name.GetTopic() == SharedTopic || ok && of == campaignUID
+	return ok && of == campaignUID
 }
 
 // ValidUID reports whether a campaign of this uid can have a lane of its own: the name of a topic, of a consumer

@@ -115,28 +115,33 @@ func (l *Lane) isOver(state *ledger.Ledger) bool {
 	return l.campaign != "" && state.Retired(l.campaign)
 }
 
-// restsAt reports whether what is saved says that the lane is over, up to the end of its log: nothing is
-// left to be published, told or saved.
-func (l *Lane) restsAt(s saved, end int64) bool { return l.isOver(s.ledger) && s.next >= end }
+// mayRest reports whether what is saved says that the lane is over, up to the end of its log, which it returns:
+// nothing is left to be published, told or saved.
+func (l *Lane) mayRest(ctx context.Context, s saved) (rests bool, end int64, err error) {
+	if !l.isOver(s.ledger) {
+		return false, 0, nil
+	}
+	end, err = l.conn.EndOffset(ctx, l.topic, l.partition)
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return err == nil && s.next >= end && l.waking.over(end, time.Now()), end, err
+}
 
 // awaitRest waits until the lane rests; false when ctx ends before.
 func (l *Lane) awaitRest(ctx context.Context) bool {
-	l.mu.RLock()
-	woken := l.wokenAt
-	l.mu.RUnlock()
-	pause(ctx, time.Until(woken.Add(awakeFor)))
 	for ctx.Err() == nil {
 		changed, _ := l.watch()
 		if !l.Over() {
 			wait(ctx, changed)
 			continue
 		}
+		rests := false
 		saved, err := l.latest(ctx)
-		if err == nil && l.isOver(saved.ledger) {
-			var end int64
-			if end, err = l.conn.EndOffset(ctx, l.topic, l.partition); err == nil && l.restsAt(saved, end) {
-				return true
-			}
+		if err == nil {
+			rests, _, err = l.mayRest(ctx, saved)
+		}
+		if rests {
+			return true
 		}
 		if err != nil && ctx.Err() == nil {
 			l.log.WarnContext(ctx, "cannot see whether the lane may rest", "err", err)

@@ -81,6 +81,25 @@ func (l *Lane) wakeUp() bool {
 	if l.stage != resting {
 		return false
 	}
-	l.stage, l.goal, l.wokenAt = loading, -1, time.Now()
+	l.stage, l.goal, l.waking = loading, -1, waking{wanted: true}
 	return true
+}
+
+// waking is why a lane is run that could rest: somebody has something to tell it.
+type waking struct {
+	wanted bool // and not loaded yet
+	// until is how long it waits for that, if its log does not grow beyond end before.
+	until time.Time
+	end   int64
+}
+
+func (w *waking) loaded(end int64) {
+	if w.wanted {
+		*w = waking{until: time.Now().Add(awakeFor), end: end}
+	}
+}
+
+// over reports whether what the lane was woken up for has come, or is not waited for any more.
+func (w waking) over(end int64, now time.Time) bool {
+	return !w.wanted && (end > w.end || now.After(w.until))
 }

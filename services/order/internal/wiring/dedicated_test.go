@@ -1,8 +1,12 @@
 package wiring_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
@@ -11,8 +15,41 @@ import (
 	"github.com/qingcang/qingcang/services/order/internal/lane"
 )
 
+// link is a replica's way to Kafka.
+type link struct {
+	mu    sync.Mutex
+	gone  bool
+	conns []net.Conn
+}
+
+var errCut = errors.New("the link is cut")
+
+func (l *link) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return nil, errCut
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, address)
+	if err == nil {
+		l.conns = append(l.conns, conn)
+	}
+	return conn, err
+}
+
+func (l *link) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+	for _, conn := range l.conns {
+		_ = conn.Close()
+	}
+}
+
 // TestASaleOnALaneOfItsOwn: two replicas of the lane and one of the shared pool sell it over HTTP, from the first
-// order until it is settled. The lane's own replicas are there before the campaign is, and gone before it ends.
+// order until it is settled. The lane's own replicas are there before the campaign is, and in mid-sale one is told to stop and
+// the other cut off.
 func TestASaleOnALaneOfItsOwn(t *testing.T) {
 	const (
 		uid              = "8d6f4b1e-0000-4000-8000-2f3c9a7e5d11"
@@ -20,7 +57,10 @@ func TestASaleOnALaneOfItsOwn(t *testing.T) {
 	)
 	w := newWorld(t, 1)
 	stopOwn := w.startFor(uid)
-	stopTwo := w.startFor(uid)
+	link := &link{}
+	w.cfg.Kafka.Dial = link.dial
+	w.startFor(uid)
+	w.cfg.Kafka.Dial = nil
 	w.place(own, "ann", uid, 1).want(t, http.StatusNotFound, "unknown_campaign")
 
 	at := &campaignv1.Lane{Topic: lane.DedicatedTopic(uid)}
@@ -51,7 +91,7 @@ func TestASaleOnALaneOfItsOwn(t *testing.T) {
 	w.call(own, "ann", http.MethodGet, "/v1/orders/"+elsewhere, "", nil).want(t, http.StatusServiceUnavailable, "lane_not_here")
 
 	stopOwn()
-	stopTwo()
+	link.cut() // as a node that is gone: the group misses it after its session's time
 	orders = append(orders, w.place(shared, "ann", uid, 1).want(t, http.StatusCreated, "").text("orderId"))
 	w.place(shared, "bob", uid, 1).want(t, http.StatusConflict, "sold_out")
 	for _, id := range orders {
