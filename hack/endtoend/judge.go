@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,10 +11,13 @@ import (
 	"github.com/qingcang/qingcang/hack/endtoend/internal/verdict"
 )
 
+// judgeLimit is more than the judge waits for what is on its way.
+const judgeLimit = 2 * time.Minute
+
 // judge has a pod recount everything that was ever sold on this cluster.
 func (t *test) judge(ctx context.Context) (verdict.Verdict, error) {
 	var v verdict.Verdict
-	args, err := json.Marshal(append([]string{"-mongodb", podMongoURI, "-kafka", kafka, "-within", "90s"}, t.dedicated...))
+	args, err := json.Marshal([]string{"-mongodb", podMongoURI, "-kafka", kafka, "-within", "90s"})
 	if err != nil {
 		return v, fmt.Errorf("write the judge's arguments: %w", err)
 	}
@@ -30,13 +34,20 @@ func (t *test) judge(ctx context.Context) (verdict.Verdict, error) {
 	if _, err := outside(pod, "apply", "-f", "-"); err != nil {
 		return v, err
 	}
-	_, waited := outside("", "wait", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=150s", "pod/"+name)
+	var phase string
+	waited := within(ctx, judgeLimit, func(context.Context) error {
+		var err error
+		if phase, err = outside("", "get", "pod", name, "--output=jsonpath={.status.phase}"); err == nil && phase != "Succeeded" && phase != "Failed" {
+			err = fmt.Errorf("the judge's pod is %s", phase)
+		}
+		return err
+	})
 	said, err := outside("", "logs", name)
-	if waited != nil || err != nil {
-		return v, fmt.Errorf("the recount did not end: %w: %s", waited, strings.TrimSpace(said))
+	if err := errors.Join(waited, err); err != nil {
+		return v, err
 	}
-	if err := json.Unmarshal([]byte(said), &v); err != nil {
-		return v, fmt.Errorf("read the recount: %w", err)
+	if err := json.Unmarshal([]byte(said), &v); err != nil || phase != "Succeeded" {
+		return v, fmt.Errorf("the recount failed: %s", strings.TrimSpace(said))
 	}
 	_, err = outside("", "delete", "pod", name, "--wait=false")
 	return v, err

@@ -30,7 +30,6 @@ func (t *test) ownLane(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.dedicated = append(t.dedicated, status.UID)
 	lane := "lane-" + c.Name + "-" + status.UID[:8]
 	if err := t.laneHas(ctx, lane, "1", "1"); err != nil {
 		return err

@@ -25,8 +25,6 @@ type test struct {
 	// versions are two builds of the same commit: what is installed, and what is upgraded to.
 	versions [2]string
 	shop     *shop
-	// dedicated are the uids of the campaigns that have a lane of their own, for the judge.
-	dedicated []string
 }
 
 // scene is one thing that must go well.

@@ -160,8 +160,11 @@ func (s *shop) open(ctx context.Context, c campaigns.Campaign) (campaigns.Status
 }
 
 // soon polls until check returns nil. What one part of the suite decided, the next one hears a moment later.
-func soon(ctx context.Context, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, settle)
+func soon(ctx context.Context, check func(context.Context) error) error { return within(ctx, settle, check) }
+
+// within polls until check returns nil, for so long.
+func within(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
 		err := check(ctx)
@@ -170,7 +173,7 @@ func soon(ctx context.Context, check func(context.Context) error) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not within %s: %w", settle, err)
+			return fmt.Errorf("not within %s: %w", limit, err)
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
