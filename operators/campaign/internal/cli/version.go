@@ -22,8 +22,19 @@ func newVersion(streams genericiooptions.IOStreams) *cobra.Command {
 // version is what the Go toolchain stamped: a tag where there is one, else the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
+	if !ok {
+		return unstamped
 	}
-	return info.Main.Version
+	if v := info.Main.Version; v != "" && v != unstamped {
+		return v
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return setting.Value
+		}
+	}
+	return unstamped
 }
+
+// unstamped is what Go calls a build that knows no version.
+const unstamped = "(devel)"

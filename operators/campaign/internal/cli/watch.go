@@ -34,6 +34,8 @@ type seen struct {
 
 // watch shows a campaign until ctx ends or the campaign is gone.
 func (c *cluster) watch(ctx context.Context, out io.Writer, name string, o getOptions) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of who follows
 	facts, err := c.facts(ctx, name)
 	if err != nil {
 		return err

@@ -105,15 +105,6 @@ func (b batch) create(ctx context.Context, name string) (*unstructured.Unstructu
 
 // ready creates the campaigns and waits until each is Ready.
 func (b batch) ready(ctx context.Context) error {
-	list, err := b.to.List(ctx, metav1.ListOptions{Limit: 1})
-	if err != nil {
-		return err
-	}
-	watching, err := b.to.Watch(ctx, metav1.ListOptions{ResourceVersion: list.GetResourceVersion()})
-	if err != nil {
-		return err
-	}
-	defer watching.Stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return b.each(ctx, func(ctx context.Context, name string) error {
@@ -121,27 +112,46 @@ func (b batch) ready(ctx context.Context) error {
 			return err
 		})
 	})
-	group.Go(func() error {
-		waiting := b.n
-		done := make(map[string]bool, b.n)
-		for waiting > 0 {
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("%d of %d campaigns are not Ready: %w", waiting, b.n, context.Cause(ctx))
-			case event, ok := <-watching.ResultChan():
-				if !ok {
-					return fmt.Errorf("the watch broke with %d of %d campaigns not Ready", waiting, b.n)
-				}
-				object, ok := event.Object.(*unstructured.Unstructured)
-				if ok && !done[object.GetName()] && isReady(object) {
-					done[object.GetName()] = true
-					waiting--
-				}
+	group.Go(func() error { return b.awaitReady(ctx) })
+	return group.Wait()
+}
+
+// awaitReady watches. A watch that the API server ends, as it does when a CRD is new, is begun again
+// with a list.
+func (b batch) awaitReady(ctx context.Context) error {
+	done := make(map[string]bool, b.n)
+	note := func(object *unstructured.Unstructured) {
+		if isReady(object) {
+			done[object.GetName()] = true
+		}
+	}
+	for len(done) < b.n {
+		list, err := b.to.List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			note(&list.Items[i])
+		}
+		watching, err := b.to.Watch(ctx, metav1.ListOptions{ResourceVersion: list.GetResourceVersion()})
+		if err != nil {
+			return err
+		}
+		for len(done) < b.n {
+			event, open := <-watching.ResultChan() // closed when ctx ends, too
+			if !open {
+				break
+			}
+			if object, ok := event.Object.(*unstructured.Unstructured); ok {
+				note(object)
 			}
 		}
-		return nil
-	})
-	return group.Wait()
+		watching.Stop()
+		if ctx.Err() != nil {
+			return fmt.Errorf("%d of %d campaigns are not Ready: %w", b.n-len(done), b.n, context.Cause(ctx))
+		}
+	}
+	return nil
 }
 
 // clear deletes the campaigns and waits until they are gone. Nobody else would take a raw one's
