@@ -48,12 +48,18 @@ func root(t testing.TB) string {
 	return tool.root
 }
 
-// helm runs Helm on the chart and returns what it prints; its complaint is the error.
+// helm runs Helm on the chart without a cluster.
 func helm(t testing.TB, args ...string) (string, error) {
+	t.Helper()
+	return helmAt(t, append(args, "--kube-version", "v"+stack.KubeVersion)...)
+}
+
+// helmAt runs Helm in the chart's folder and returns what it prints; its complaint is the error.
+func helmAt(t testing.TB, args ...string) (string, error) {
 	t.Helper()
 	dir := root(t)
 	tool, _ := built()
-	command := exec.CommandContext(t.Context(), tool.helm, append(args, "--kube-version", "v"+stack.KubeVersion)...)
+	command := exec.CommandContext(t.Context(), tool.helm, args...)
 	command.Dir = filepath.Join(dir, chart.Dir)
 	var complaint bytes.Buffer
 	command.Stderr = &complaint

@@ -119,6 +119,7 @@ func TestTheAPIServer(t *testing.T) {
 	c.prepare(t)
 	t.Run("takes every object", c.takesEveryObject)
 	t.Run("refuses what is wrong", c.refusesWhatIsWrong)
+	t.Run("has a release that lives and leaves", c.livesAndLeaves)
 }
 
 // Strimzi's kinds are in no Go module; TestStrimzisObjectsAreWhatItsKindsAllow looks at them.

@@ -57,6 +57,7 @@
 {{- $wrong = append $wrong (printf "clusterName was %s and must never change: the campaigns that run bear it" $was) }}
 {{- end }}
 {{- end }}
+{{- $wrong = concat $wrong (include "qingcang.missingSecrets" . | fromJsonArray) }}
 {{- if $wrong }}
 {{- fail (printf "\n- %s\n" (join "\n- " $wrong)) }}
 {{- end }}
