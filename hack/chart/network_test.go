@@ -146,6 +146,9 @@ func TestPoliciesAreAsNarrowAsTheValuesSay(t *testing.T) {
 	if operator := named(t, objects, "NetworkPolicy", release+"-campaign-operator"); !strings.Contains(operator.text, "10.3.0.1/32") {
 		t.Errorf("the operator's policy does not name the API server:\n%s", operator.text)
 	}
+	if !strings.Contains(order.text, "10.3.0.1/32") {
+		t.Errorf("the API server may not read order's metrics for kubectl:\n%s", order.text)
+	}
 	var p policy
 	order.spec(t, &p)
 	for _, r := range p.Ingress {

@@ -19,8 +19,9 @@ what the pod reaches: mongodb, outside, apiServer. */ -}}
   ports: [{port: {{ .http }}}]
 {{- end }}
 
+{{- /* The API server is among them: kubectl qingcang reads how far a lane is behind through it. */ -}}
 {{- define "qingcang.fromScrapers" -}}
-- from: {{- .policy.scrapers | default (list (dict "namespaceSelector" dict)) | toYaml | nindent 2 }}
+- from: {{- concat (.policy.scrapers | default (list (dict "namespaceSelector" dict))) .policy.apiServer | toYaml | nindent 2 }}
   ports: [{port: {{ .metrics }}}]
 {{- end }}
 
