@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 )
 
@@ -70,6 +71,9 @@ func run(ctx context.Context, arguments []string) error {
 	case "load":
 		return load(ctx, place, files, os.Stdout)
 	case "kubeconfig":
+		if _, err := place.running(); err != nil {
+			return err
+		}
 		fmt.Println(place.kubeconfig())
 		return nil
 	case initCommand:
@@ -92,6 +96,9 @@ func openHome(dir string) (home, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return home{}, err
+	}
+	if strings.ContainsAny(dir, " \t\n\"'") {
+		return home{}, fmt.Errorf("%q has spaces or quotes: name a folder that needs no quoting in the configuration of the node", dir)
 	}
 	if len(dir) > longestHome {
 		return home{}, fmt.Errorf("%s is longer than %d bytes: the paths of sockets in it would be too long", dir, longestHome)

@@ -21,14 +21,6 @@ const reports = 3
 // allRun ends the reports of a start that went well.
 const allRun = "all run\n"
 
-type mountError struct {
-	target string
-	err    error
-}
-
-func (e *mountError) Error() string { return fmt.Sprintf("mount %s: %v", e.target, e.err) }
-func (e *mountError) Unwrap() error { return e.err }
-
 // masked are settings of the whole machine that a kubelet corrects when they are
 // not what it wants. It is shown files with the wanted values instead.
 func masked() map[string]string {

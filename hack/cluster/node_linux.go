@@ -1,6 +1,9 @@
 package main
 
-import "syscall"
+import (
+	"fmt"
+	"syscall"
+)
 
 // ownNamespaces gives a process, and all that it starts, processes, mounts and a
 // network of their own. When it ends, the kernel kills every other process in
@@ -33,7 +36,7 @@ func (h home) mountNode() error {
 	}
 	for _, m := range mounts {
 		if err := syscall.Mount(m.source, m.target, m.kind, m.flags, ""); err != nil {
-			return &mountError{target: m.target, err: err}
+			return fmt.Errorf("mount %s: %w", m.target, err)
 		}
 	}
 	return nil

@@ -95,15 +95,11 @@ func (h home) start(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	defer told.Close() //nolint:errcheck // it is only read
-	linked, err := h.spawn(tell)
+	pid, linked, err := h.spawn(tell)
 	if err := errors.Join(err, tell.Close()); err != nil {
 		return err
 	}
-	r, err := h.read()
-	if err != nil {
-		return err
-	}
-	if err := each(ctx, fmt.Sprintf("ip link set %s netns %d", nodeLink, r.PID)); err != nil {
+	if err := each(ctx, fmt.Sprintf("ip link set %s netns %d", nodeLink, pid)); err != nil {
 		return err
 	}
 	if err := linked.Close(); err != nil {
@@ -120,12 +116,12 @@ func (h home) start(ctx context.Context, progress io.Writer) error {
 	return nil
 }
 
-// spawn starts the node's first process, writes its record, and returns what to
+// spawn starts the node's first process, writes it down, and returns what to
 // close when the node has its link.
-func (h home) spawn(tell *os.File) (linked io.Closer, err error) {
+func (h home) spawn(tell *os.File) (pid int, linked io.Closer, err error) {
 	log, err := os.Create(h.path("logs", "node.log"))
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer log.Close() //nolint:errcheck // the node writes to it, not we
 	node := exec.Command("/proc/self/exe", initCommand, "-dir", h.dir)
@@ -133,19 +129,19 @@ func (h home) spawn(tell *os.File) (linked io.Closer, err error) {
 	node.ExtraFiles = []*os.File{tell}
 	node.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives this command and its terminal
 	ownNamespaces(node.SysProcAttr)
-	linked, err = node.StdinPipe()
-	if err != nil {
-		return nil, err
+	if linked, err = node.StdinPipe(); err != nil {
+		return 0, nil, err
 	}
 	if err := node.Start(); err != nil {
-		return nil, err
+		return 0, nil, fmt.Errorf("make the namespaces of the node: %w", err)
 	}
 	r, err := h.read()
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	r.PID, r.Started = node.Process.Pid, startOf(node.Process.Pid)
-	return linked, errors.Join(h.write(r), node.Process.Release())
+	pid = node.Process.Pid
+	r.PID, r.Started = pid, startOf(pid)
+	return pid, linked, errors.Join(h.write(r), node.Process.Release())
 }
 
 // furnish loads the cluster's own images, starts DNS, and checks that a pod is

@@ -105,3 +105,17 @@ func TestOnlyOneCommandChangesACluster(t *testing.T) {
 		t.Errorf("after the other command has ended: %v", err)
 	}
 }
+
+func TestAFolderMustSuitTheNode(t *testing.T) {
+	for name, dir := range map[string]string{
+		"spaces are not quoted in its configuration": "/tmp/my cluster",
+		"sockets have short paths":                   "/" + strings.Repeat("x", longestHome),
+	} {
+		if _, err := openHome(dir); err == nil {
+			t.Errorf("%s: %q is taken", name, dir)
+		}
+	}
+	if _, err := openHome(""); err != nil {
+		t.Errorf("without a name: %v", err)
+	}
+}
