@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -12,6 +14,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/qingcang/qingcang/operators/campaign/internal/teststack"
 )
 
 // road leads to the world's API server and can be closed: then nobody listens at its address.
@@ -103,5 +107,32 @@ func TestNoAPIServerIsSaid(t *testing.T) {
 	got := w.run("get", "campaigns", "--kubeconfig", config)
 	if got.code != ExitFailed || !strings.Contains(got.err, "list campaigns: ") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// bare is an API server that knows no group but the core one.
+func bare(answer http.ResponseWriter, request *http.Request) {
+	answer.Header().Set("Content-Type", "application/json")
+	switch request.URL.Path {
+	case "/api":
+		_, _ = io.WriteString(answer, `{"kind":"APIVersions","versions":["v1"]}`)
+	case "/apis":
+		_, _ = io.WriteString(answer, `{"kind":"APIGroupList","apiVersion":"v1","groups":[]}`)
+	default:
+		answer.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(answer, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
+	}
+}
+
+func TestAClusterWithoutQingcangIsSaid(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(bare))
+	t.Cleanup(server.Close)
+	way := &road{t: t, address: server.Listener.Addr().String()}
+	w := &world{Stack: &teststack.Stack{Namespace: "any"}, t: t}
+	for _, args := range [][]string{{"get", "campaigns"}, {"get", "campaign", "coats"}, {"pause", "coats"}} {
+		got := w.run(append(args, "--kubeconfig", way.kubeconfig())...)
+		if got.code != ExitFailed || !strings.Contains(got.err, "this cluster does not know campaigns: install Qingcang's CRDs") {
+			t.Errorf("%v: %+v", args, got)
+		}
 	}
 }
