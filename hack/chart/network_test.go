@@ -135,6 +135,18 @@ func TestEachPodReachesWhatItNeedsAndNoMore(t *testing.T) {
 	}
 }
 
+func TestServicesReachTheEndpointOfTraces(t *testing.T) {
+	for endpoint, want := range map[string]int{
+		"http://collector.telemetry:4318": 4318, "http://collector:4318/v1": 4318, "https://traces4.example.com": 443, "http://collector/otlp": 80,
+	} {
+		all := policies(t, render(t, set("telemetry.otlpEndpoint="+endpoint)...))
+		_, out := reach(all, map[string]string{"app.kubernetes.io/name": "catalog", "app.kubernetes.io/instance": release, "app.kubernetes.io/part-of": "qingcang"})
+		if !slices.Contains(out, want) {
+			t.Errorf("with %s catalog reaches %v, want %d, too", endpoint, out, want)
+		}
+	}
+}
+
 func TestPoliciesAreAsNarrowAsTheValuesSay(t *testing.T) {
 	objects := render(t, variants["with narrow policies"]...)
 	order := named(t, objects, "NetworkPolicy", release+"-order")

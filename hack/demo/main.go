@@ -125,6 +125,9 @@ func stayUp(ctx context.Context, options suite.Options, reset bool) error {
 	select {
 	case <-ctx.Done():
 		fmt.Println("\nStopping. The next start goes on from here; --reset forgets it.")
+		if options.Kubeconfig != "" {
+			fmt.Println("The cluster's campaigns of the demo end now; the next start begins a new one.")
+		}
 		return nil
 	case err := <-s.Supervisor.Failed():
 		return err

@@ -1,5 +1,5 @@
 {{- /* Rules of NetworkPolicies. A dict: root, name, policy (values), kafkaPorts, http and metrics (ports), and
-what the pod reaches: mongodb, outside, apiServer. */ -}}
+what the pod reaches: mongodb, outside, apiServer, traces (the URL of their endpoint). */ -}}
 
 {{- define "qingcang.ingress" -}}
 {{- if .policy.clients -}}
@@ -42,10 +42,10 @@ what the pod reaches: mongodb, outside, apiServer. */ -}}
 {{- if .apiServer }}
 {{ include "qingcang.to" (dict "peers" .policy.apiServer "ports" .policy.apiServerPorts) }}
 {{- end }}
-{{- with .root.Values.telemetry.otlpEndpoint }}
-{{- if not $.apiServer }}
-{{ include "qingcang.to" (dict "ports" (list (regexFind "[0-9]+$" . | default (ternary "443" "80" (hasPrefix "https:" .)) | int))) }}
-{{- end }}
+{{- with .traces }}
+{{- $url := urlParse . }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{ include "qingcang.to" (dict "ports" (list (int $port))) }}
 {{- end }}
 {{- end }}
 

@@ -53,7 +53,8 @@ func (s *Suite) joinCluster(ctx context.Context) error {
 	return s.installOperator(ctx)
 }
 
-// ownNamespace returns the namespace that this suite's folder has had before, or a new name.
+// ownNamespace returns the namespace that this suite's folder has in the cluster since a start that did not
+// end well, or a new name.
 func ownNamespace(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	if err == nil {
@@ -107,6 +108,10 @@ func (s *Suite) leaveCluster() {
 	s.joined = false
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 	defer cancel()
+	// A namespace takes its time to go: the next start must not look for its own.
+	if err := os.Remove(s.path("namespace")); err != nil {
+		s.opts.Log.Warn("the next start will have the same namespace", "err", err)
+	}
 	steps := [][]string{
 		{"--namespace", s.Namespace, "delete", "campaigns,ownerprograms", "--all", "--timeout=30s"},
 		{"--namespace", s.Namespace, "delete", "rolebindings/campaign-operator", "roles/campaign-operator", "--ignore-not-found"},

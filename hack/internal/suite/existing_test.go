@@ -71,6 +71,9 @@ func TestAClusterThatIsThereIsAsItWasWhenTheSuiteLeaves(t *testing.T) {
 	if got := crds(); got != before {
 		t.Errorf("it leaves the CRDs\n%swant\n%s", got, before)
 	}
+	if err := again.joinCluster(t.Context()); err != nil || again.Namespace == s.Namespace {
+		t.Errorf("a start after that has the namespace %s, want another than %s (%v)", again.Namespace, s.Namespace, err)
+	}
 	// No controller runs here that would take the namespace away; it is marked to go.
 	phase := mustKubectl(t, s.Kubectl, "get", "namespace", s.Namespace, "-o", "jsonpath={.status.phase}")
 	if phase != "Terminating" {
