@@ -34,6 +34,8 @@ type Replica struct {
 type Machine struct {
 	// Clock is the machine's; nil is the world's.
 	Clock func() time.Time
+	// Lane is the campaign whose own lane alone is run; empty runs everything.
+	Lane string
 	// Rules are those that the deployment asks lanes to switch to; 0 asks for none.
 	Rules uint16
 }
@@ -55,7 +57,7 @@ func (w *World) JoinOn(m Machine) *Replica {
 	r.stop = stop
 	r.Service, err = wiring.Assemble(ctx, wiring.Outside{
 		Kafka: conn, Payments: w.Database.Payments, Snapshots: w.Database.Lanes, Dedicated: w.Database.Dedicated, Provider: w.Provider,
-		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready, LaneRules: m.Rules, SnapshotEvery: snapshotEvery,
+		Buyers: w.buyers, Shares: w.shares, DatabaseReady: ready, Lane: m.Lane, LaneRules: m.Rules, SnapshotEvery: snapshotEvery,
 	}, log)
 	if err != nil {
 		stop()
