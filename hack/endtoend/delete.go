@@ -13,6 +13,9 @@ import (
 // goneWithin is how long a deletion may take. It waits for nothing but the record of its end.
 const goneWithin = "30s"
 
+// shortHold is long enough to see a campaign drain, and short enough to wait for its end.
+const shortHold = 20 * time.Second
+
 // toDelete is a campaign on its way to the phase in which it is deleted.
 type toDelete struct {
 	phase string
@@ -73,6 +76,9 @@ func (t *test) deleteIn(ctx context.Context, d toDelete, b buyer, paid map[strin
 	c := t.shop.campaign(name, units)
 	c.Start = c.Start.Add(d.start)
 	c.End = c.Start.Add(time.Hour)
+	if d.held {
+		c.Hold = shortHold
+	}
 	if err := t.shop.desk.Apply(ctx, c); err != nil {
 		return err
 	}

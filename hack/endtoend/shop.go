@@ -160,7 +160,9 @@ func (s *shop) open(ctx context.Context, c campaigns.Campaign) (campaigns.Status
 }
 
 // soon polls until check returns nil. What one part of the suite decided, the next one hears a moment later.
-func soon(ctx context.Context, check func(context.Context) error) error { return within(ctx, settle, check) }
+func soon(ctx context.Context, check func(context.Context) error) error {
+	return within(ctx, settle, check)
+}
 
 // within polls until check returns nil, for so long.
 func within(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
