@@ -11,12 +11,16 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 	"github.com/qingcang/qingcang/operators/campaign/internal/teststack"
 	"github.com/qingcang/qingcang/operators/campaign/internal/view"
 )
@@ -92,6 +96,45 @@ func TestGetShowsACampaign(t *testing.T) {
 			t.Errorf("%v: %s%s", err, got.out, got.err)
 		}
 	})
+}
+
+func TestADedicatedLaneShowsItsOwn(t *testing.T) {
+	w := newWorld(t)
+	name := strings.Repeat("a-long-name-", 9) + "coats" // longer than a label may be
+	c := w.campaign(name, live())
+	c.Status.Lane = nil
+	w.write(c)
+	shared := w.run("get", "campaign", name)
+	if !strings.Contains(shared.out, "none chosen yet") {
+		t.Errorf("without a lane\n%s%s", shared.out, shared.err)
+	}
+	c = w.get(name)
+	c.Status.Lane = &v1alpha1.Lane{Topic: "lane." + string(c.UID)}
+	w.write(c)
+	own := map[string]string{children.UIDLabel: string(c.UID)}
+	w.pod("lane-coats-1", own)
+	w.pod("order-1", map[string]string{"app.kubernetes.io/name": "order"})
+	lane := metav1.ObjectMeta{Namespace: w.Namespace, Name: "lane-coats", Labels: own}
+	for _, object := range []client.Object{
+		&appsv1.Deployment{ObjectMeta: lane, Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: own},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: own}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "order", Image: "order"}}}},
+		}},
+		&policyv1.PodDisruptionBudget{ObjectMeta: lane},
+	} {
+		if err := w.Client.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := w.run("get", "campaign", name)
+	for _, want := range []string{"dedicated", "Pod lane-coats-1", "Deployment lane-coats", "0 of 1 ready", "PodDisruptionBudget lane-coats"} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("no %q in\n%s%s", want, got.out, got.err)
+		}
+	}
+	if strings.Contains(got.out, "order-1") || strings.Contains(got.out, "HTTPRoute") {
+		t.Errorf("it shows what is not its own\n%s", got.out)
+	}
 }
 
 func TestAnEmptyNamespaceIsSaidSo(t *testing.T) {

@@ -17,15 +17,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 	"github.com/qingcang/qingcang/operators/campaign/internal/view"
 )
 
-const (
-	// campaignLabel stands on all that the operator makes for a campaign.
-	campaignLabel = "sale.qingcang.io/campaign"
-	// listMost bounds what is read of one kind; a lane has a handful.
-	listMost = 100
-)
+// listMost bounds what is read of one kind; a lane has a handful.
+const listMost = 100
 
 // orderPods are the labels of which the shared pool's pods bear one.
 var orderPods = []client.MatchingLabels{
@@ -45,7 +42,7 @@ func (c *cluster) around(ctx context.Context, sale *v1alpha1.Campaign) view.Arou
 	if lane == nil {
 		return a
 	}
-	own := client.MatchingLabels{campaignLabel: sale.Name}
+	own := client.MatchingLabels{children.UIDLabel: string(sale.UID)}
 	selectors := orderPods
 	if lane.Topic != view.SharedTopic {
 		selectors = []client.MatchingLabels{own}
