@@ -113,6 +113,7 @@ var variants = map[string][]string{
 		"monitoring.rules.enabled=true", "monitoring.rules.labels.team=sale", "telemetry.otlpEndpoint=http://collector.telemetry:4318", "services.order.laneRules=3",
 		"image.registry=registry.example.com/team", "image.tag=v1.2.3", "image.pullSecrets={registry}", "services.order.podAnnotations.a=b",
 		"services.order.nodeSelector.disk=fast", "services.order.tolerations[0].key=sale", "services.order.tolerations[0].operator=Exists", "services.order.priorityClassName=sale"),
+	"as Strimzi's example says":    {"--values", "examples/strimzi-values.yaml"},
 	"with Strimzi":                 set("kafka.sasl=false", "kafka.topics=Strimzi", "kafka.strimzi.cluster=main", "kafka.strimzi.users=true"),
 	"with topics by Strimzi alone": set("kafka.topics=Strimzi", "kafka.strimzi.cluster=main"),
 	"with certificates":            set("kafka.sasl=false", "kafka.clientCertificate=true"),
