@@ -4,11 +4,14 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 )
 
 // The test campaign starts at noon and ends at two.
@@ -19,7 +22,10 @@ var (
 )
 
 // lawful are the settings of an operator that no flag has loosened.
-var lawful = Settings{Cluster: "north", MinReturnWindow: LegalReturnWindow}
+var lawful = Settings{
+	Cluster: "north", MinReturnWindow: LegalReturnWindow,
+	Children: children.Settings{OrderDeployment: "order"},
+}
 
 type edit func(*v1alpha1.Campaign)
 
@@ -125,3 +131,27 @@ func stopped(why string) func(*campaignv1.Status) {
 }
 
 func at(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t) }
+
+// ownLane gives the campaign pods of its own: 1 before, 3 during and none after the sale.
+func ownLane(c *v1alpha1.Campaign) {
+	c.Spec.Lane.Dedicated = &v1alpha1.DedicatedLane{Replicas: v1alpha1.LaneReplicas{Before: 1, During: 3}, MaxReplicas: 6}
+}
+
+// onTime lets a sale run to its end whoever deletes the object.
+func onTime(c *v1alpha1.Campaign) { c.Spec.DeletionPolicy = v1alpha1.EndOnTime }
+
+// described leaves the goods to a selector: coats at a third of the tag price.
+func described(c *v1alpha1.Campaign) {
+	c.Spec.Items = nil
+	c.Spec.Selector = &v1alpha1.Selector{
+		Styles: []string{"coat"}, Price: v1alpha1.PriceRule{TagBps: 3_333, RoundUpToFen: 100},
+	}
+}
+
+// orderService is the Deployment that lanes are made from.
+func orderService() *appsv1.Deployment {
+	return &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app.kubernetes.io/name": "order"}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "order", Image: "qingcang/order:v1"}}},
+	}}}
+}

@@ -41,21 +41,25 @@ func (f facts) end(s Snapshot) Steps {
 	return Steps{Publish: s.closing(), Release: true}
 }
 
-// closing is the end of what was published last, or may have been.
+// closing is the end of what was published last, or may have been, above every generation that the
+// campaign ever had.
 func (s Snapshot) closing() *campaignv1.Desired {
-	last := s.Published
-	if s.Attempted.GetGeneration() > last.GetGeneration() {
-		last = s.Attempted
+	switch {
+	case s.Attempted.GetGeneration() <= s.Published.GetGeneration():
+		return Closing(s.Published, s.Campaign.Status.Revision)
+	case s.Attempted.GetClosed():
+		return s.Attempted
+	default:
+		return Closing(s.Attempted, s.Campaign.Status.Revision)
 	}
-	return Closing(last)
 }
 
 // Closing is the record that ends a published campaign. It keeps what was published last, because a
-// later spec may be one that was never allowed. Its generation is above every earlier one, so that
-// each reader takes it in.
-func Closing(published *campaignv1.Desired) *campaignv1.Desired {
+// later spec may be one that was never allowed. Its generation is above that and above the newest that is
+// known, so that each reader takes it in.
+func Closing(published *campaignv1.Desired, newest int64) *campaignv1.Desired {
 	end := proto.CloneOf(published)
 	end.Closed = true
-	end.Generation = published.GetGeneration() + 1
+	end.Generation = max(published.GetGeneration(), newest) + 1
 	return end
 }

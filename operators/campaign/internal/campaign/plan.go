@@ -140,17 +140,21 @@ func Plan(s Snapshot, now time.Time) Steps {
 // outdated returns what is to be published, nil if campaigns.v1 holds what is wanted; and whether it only
 // asks again for what was refused.
 func (f facts) outdated(s Snapshot) (publish *campaignv1.Desired, again bool) {
-	if s.Published != nil {
-		retryAt := f.retryAt(s)
-		due := !retryAt.IsZero() && !f.now.Before(retryAt)
-		switch {
-		case stale(s.Campaign.Generation, s.Published):
+	if s.Published == nil {
+		return s.revise(f.want), false
+	}
+	retryAt := f.retryAt(s)
+	due := !retryAt.IsZero() && !f.now.Before(retryAt)
+	// A record that stood there before, or may come to stand there, is newer to its readers than this one.
+	overtaken := f.revision > s.Published.GetGeneration()
+	switch {
+	case stale(s.Campaign.Generation, s.Published):
+		return nil, false
+	case same(f.want, s.Published) && !overtaken:
+		if !due {
 			return nil, false
-		case same(f.want, s.Published) && !due:
-			return nil, false
-		case same(f.want, s.Published):
-			again = true
 		}
+		again = true
 	}
 	return s.revise(f.want), again
 }

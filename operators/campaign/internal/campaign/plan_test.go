@@ -218,7 +218,7 @@ func TestReady(t *testing.T) {
 
 func TestDeletion(t *testing.T) {
 	gone := aCampaign(deleted)
-	closed := Closing(published(aCampaign()))
+	closed := Closing(published(aCampaign()), 0)
 	for name, tc := range map[string]struct {
 		snapshot Snapshot
 		want     Steps
@@ -228,7 +228,7 @@ func TestDeletion(t *testing.T) {
 		"a published campaign is ended, then let go":   {Snapshot{Campaign: gone, Published: published(aCampaign())}, Steps{Publish: closed, Release: true}},
 		"an object that is not held is left alone":     {Snapshot{Campaign: aCampaign(unheld, deleted), Published: published(aCampaign())}, Steps{}},
 		"a sale that was edited badly ends as it was":  {Snapshot{Campaign: aCampaign(window(time.Hour, "Signing"), deleted), Published: published(aCampaign())}, Steps{Publish: closed, Release: true}},
-		"an end comes after each published generation": {Snapshot{Campaign: gone, Published: published(aCampaign(generation(7)))}, Steps{Publish: Closing(published(aCampaign(generation(7)))), Release: true}},
+		"an end comes after each published generation": {Snapshot{Campaign: gone, Published: published(aCampaign(generation(7)))}, Steps{Publish: Closing(published(aCampaign(generation(7))), 0), Release: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.snapshot.Settings = lawful

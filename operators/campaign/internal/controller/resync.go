@@ -87,7 +87,7 @@ func (r *resync) uids(ctx context.Context, list client.ObjectList) (map[string]b
 
 // endOrphans publishes the end of each record whose object is not known; object is an empty one of its kind.
 func endOrphans[D mirror.Record](
-	ctx context.Context, r *resync, records *mirror.Records[D], known map[string]bool, object client.Object, closing func(D) D,
+	ctx context.Context, r *resync, records *mirror.Records[D], known map[string]bool, object client.Object, closing func(D, int64) D,
 ) error {
 	lives := func(uid string) bool { return known[uid] }
 	for _, orphan := range campaign.Orphans(records.Outlines(), r.cluster, r.namespace, lives) {
@@ -99,7 +99,7 @@ func endOrphans[D mirror.Record](
 		if !gone {
 			continue
 		}
-		if err := records.Publish(ctx, closing(whole)); err != nil {
+		if err := records.Publish(ctx, closing(whole, records.Newest(orphan.GetUid()))); err != nil {
 			return fmt.Errorf("end the orphan %s: %w", orphan.GetName(), err)
 		}
 		metrics.OrphansEnded.WithLabelValues(records.Topic()).Inc()

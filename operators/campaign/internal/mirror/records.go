@@ -56,6 +56,8 @@ type kept[D Record] struct {
 	whole   []byte // nil where nothing is planned from it: ended, or another cluster's
 	// read tells that it has come back from the topic.
 	read bool
+	// newest is the greatest generation that was ever seen of it.
+	newest int64
 }
 
 func newRecords[D Record](topic, cluster string, broker Broker, watcher Watcher, log *slog.Logger, c codec[D]) *Records[D] {
@@ -120,6 +122,7 @@ func (r *Records[D]) keep(d D, whole []byte, read bool) {
 	r.mu.Lock()
 	known, ok := r.kept[d.GetUid()]
 	older := ok && generation < known.outline.GetGeneration()
+	k.newest = max(generation, known.newest)
 	if !older || known.read {
 		r.kept[d.GetUid()] = k
 	}
@@ -189,6 +192,13 @@ func (r *Records[D]) Outline(uid string) (D, bool) {
 	defer r.mu.RUnlock()
 	k, ok := r.kept[uid]
 	return k.outline, ok
+}
+
+// Newest is the greatest generation of a uid that was ever seen; an older record may have replaced it.
+func (r *Records[D]) Newest(uid string) int64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.kept[uid].newest
 }
 
 // Outlines returns the outline of every record, in no order. They are shared: read them only.

@@ -68,14 +68,14 @@ func end(s Snapshot, now time.Time) Steps {
 	case s.PublishFault != "":
 		return Steps{Status: status(s, nil, nil, now)}
 	}
-	return Steps{Publish: Closing(last), Release: true}
+	return Steps{Publish: Closing(last, s.Program.Status.Revision), Release: true}
 }
 
-// Closing is the record that ends a published programme.
-func Closing(published *programv1.Desired) *programv1.Desired {
+// Closing is the record that ends a published programme, above the newest generation that is known.
+func Closing(published *programv1.Desired, newest int64) *programv1.Desired {
 	end := proto.CloneOf(published)
 	end.Closed = true
-	end.Generation = published.GetGeneration() + 1
+	end.Generation = max(published.GetGeneration(), newest) + 1
 	return end
 }
 
@@ -117,13 +117,13 @@ func signedAt(p *v1alpha1.OwnerProgram) (time.Time, error) {
 func outdated(s Snapshot) *programv1.Desired {
 	want := desired(s.Program, s.Cluster)
 	stale := s.Published.GetGeneration() > max(s.Program.Generation, s.Program.Status.Revision)
-	if stale || same(want, s.Published) {
+	newest := max(s.Published.GetGeneration(), s.Attempted.GetGeneration(), s.Program.Status.Revision)
+	if stale || same(want, s.Published) && newest == s.Published.GetGeneration() {
 		return nil
 	}
 	if s.Attempted.GetGeneration() > s.Published.GetGeneration() && same(want, s.Attempted) {
 		return s.Attempted
 	}
-	newest := max(s.Published.GetGeneration(), s.Attempted.GetGeneration(), s.Program.Status.Revision)
 	want.Generation = max(newest+1, s.Program.Generation)
 	return want
 }
