@@ -16,11 +16,17 @@ const (
 	laneUnits = 400
 )
 
+// twoPods run a lane of its own while it sells, one before, none after.
+var twoPods = &campaigns.Dedicated{Before: 1, During: 2, After: 0, Max: 3}
+
+// laneName is the name of what the operator makes for a campaign's own lane.
+func laneName(campaign, uid string) string { return "lane-" + campaign + "-" + uid[:8] }
+
 // ownLane takes a campaign with pods of its own from long before its start to after its end. In the sale
 // its pods are deleted, first one, then all at once.
 func (t *test) ownLane(ctx context.Context) error {
 	c := t.shop.campaign("hot", laneUnits)
-	c.Dedicated = &campaigns.Dedicated{Before: 1, During: 2, After: 0, Max: 3}
+	c.Dedicated = twoPods
 	c.Start = time.Now().Add(2 * time.Hour)
 	c.End = c.Start.Add(time.Hour)
 	if err := t.shop.desk.Apply(ctx, c); err != nil {
@@ -30,7 +36,7 @@ func (t *test) ownLane(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lane := "lane-" + c.Name + "-" + status.UID[:8]
+	lane := laneName(c.Name, status.UID)
 	if err := t.laneHas(ctx, lane, "1", "1"); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/actor"
+	"github.com/qingcang/qingcang/hack/internal/campaigns"
 	"github.com/qingcang/qingcang/hack/internal/story"
 )
 
@@ -22,33 +23,56 @@ func (t *test) tellStory(ctx context.Context) error {
 }
 
 // begin opens a campaign for a sale whose orders all come to the shared pool.
-func (t *test) begin(ctx context.Context, name string, units int64) (*sale, error) {
-	c, err := t.shop.open(ctx, t.shop.campaign(name, units))
+func (t *test) begin(ctx context.Context, c campaigns.Campaign) (*sale, error) {
+	status, err := t.shop.open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return &sale{test: t, name: name, uid: c.UID, units: units, buyers: t.shop.buyers, accepted: map[string]buyer{}}, nil
+	return &sale{test: t, name: c.Name, uid: status.UID, units: c.Items[0].Units, buyers: t.shop.buyers, accepted: map[string]buyer{}}, nil
 }
 
-// upgrade rolls every pod, the operator's and those of a campaign's own lane too, while both sell.
+// upgrade rolls every pod, the operator's and those of a campaign's own lane too, while half of its
+// buyers come to the lane's pods and half to the shared pool.
 func (t *test) upgrade(ctx context.Context) error {
-	s, err := t.begin(ctx, "mid-upgrade", 800)
+	c := t.shop.campaign("mid-upgrade", 800)
+	c.Dedicated = twoPods
+	s, err := t.begin(ctx, c)
 	if err != nil {
 		return err
 	}
+	lane := laneName(s.name, s.uid)
+	if err := t.laneHas(ctx, lane, "2", "2"); err != nil {
+		return err
+	}
+	own, err := t.laneCast(ctx, lane)
+	if err != nil {
+		return err
+	}
+	s.buyers = append(own, s.buyers...)
 	return s.through(ctx, func(ctx context.Context) error {
 		began := time.Now()
 		if err := t.helmUpgrade(ctx, t.versions[1]); err != nil {
 			return err
 		}
-		images, err := t.cluster.in(ctx, "get", "pods", "--selector=app.kubernetes.io/part-of=qingcang", "--field-selector=status.phase=Running",
-			`--output=jsonpath={range .items[?(@.metadata.deletionTimestamp=="")]}{.spec.containers[0].image}{"\n"}{end}`)
-		if err != nil {
+		// The operator passes the new pod template on to the lane.
+		if err := soon(ctx, t.allUpgraded); err != nil {
 			return err
 		}
-		old := strings.Count(images, ":"+t.versions[0]+"\n")
-		return t.Expect(old == 0, "every pod is of the new version after %.0f s", time.Since(began).Seconds())
+		return t.Expect(true, "every pod is of the new version after %.0f s, those of the lane too", time.Since(began).Seconds())
 	})
+}
+
+// allUpgraded checks that no pod of the earlier version is left.
+func (t *test) allUpgraded(ctx context.Context) error {
+	images, err := t.cluster.in(ctx, "get", "pods", "--selector=app.kubernetes.io/part-of=qingcang",
+		`--output=jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}`)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(images, ":"+t.versions[0]+"\n") {
+		return fmt.Errorf("pods of the version before still run:\n%s", images)
+	}
+	return nil
 }
 
 // drain takes the suite's pods off the only node. A PodDisruptionBudget keeps one order pod, because
@@ -58,7 +82,7 @@ func (t *test) drain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := t.begin(ctx, "mid-drain", 400)
+	s, err := t.begin(ctx, t.shop.campaign("mid-drain", 400))
 	if err != nil {
 		return err
 	}

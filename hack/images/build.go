@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,8 +49,8 @@ func readOrigin(ctx context.Context, root, version string) (origin, error) {
 	return origin{version: version, commit: commit, at: time.Unix(at, 0).UTC()}, nil
 }
 
-// buildBinaries builds each product as a static binary of its name into dir. What is up to date there
-// is not linked again.
+// buildBinaries builds each product as a static binary into dir. What is up to date there is not
+// linked again.
 func buildBinaries(ctx context.Context, root, dir, arch, version string, all []product, progress io.Writer) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -57,27 +59,24 @@ func buildBinaries(ctx context.Context, root, dir, arch, version string, all []p
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the binaries: %w", err)
 	}
-	var modfile string
+	packages := map[string][]string{} // by module
 	for _, p := range all {
+		packages[p.module] = append(packages[p.module], p.pkg)
+	}
+	for _, module := range slices.Sorted(maps.Keys(packages)) {
 		// Flags of the user's own would make another binary of the same commit.
 		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch, "GOFLAGS="}
-		args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X " + stamp + "=" + version, "-o", filepath.Join(dir, p.name)}
-		if p.module != "" {
-			if modfile == "" {
-				if modfile, err = stack.EmbeddedModfile(ctx, root, progress); err != nil {
-					return err
-				}
+		args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X " + stamp + "=" + version, "-o", dir + "/"}
+		if module != "" {
+			modfile, err := stack.EmbeddedModfile(ctx, root, progress)
+			if err != nil {
+				return err
 			}
 			env = append(env, "GOWORK=off")
 			args = append(args, "-modfile", modfile, "-tags", stack.EmbeddedTags)
 		}
-		began := time.Now()
-		if _, err := command(ctx, filepath.Join(root, p.module), env, "go", append(args, p.pkg)...); err != nil {
+		if _, err := command(ctx, filepath.Join(root, module), env, "go", append(args, packages[module]...)...); err != nil {
 			return err
-		}
-		const worthALine = 5 * time.Second
-		if took := time.Since(began); took > worthALine {
-			_, _ = fmt.Fprintf(progress, "built %s in %.0f s\n", p.name, took.Seconds())
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -92,7 +93,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range products {
 		group.Go(func() (err error) {
-			rows[i], err = pack(ctx, p, filepath.Join(binaries, p.name), arch, o, origin)
+			rows[i], err = pack(ctx, p, filepath.Join(binaries, path.Base(p.pkg)), arch, o, origin)
 			return err
 		})
 	}

@@ -9,9 +9,10 @@ import (
 // product is something that has an image.
 type product struct {
 	name, title string
-	// pkg is the command, from the repository's root or, where module is set, from that folder.
+	// pkg is the command, from the repository's root or, where module is set, from that folder. Its binary
+	// has the name of its last folder.
 	pkg string
-	// module is the folder of a module that stands outside the workspace.
+	// module is hack/embedded for what is built there, outside the workspace.
 	module string
 	// test marks what stands in for the world outside a test cluster. No chart names such an image.
 	test bool
