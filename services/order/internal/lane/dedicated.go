@@ -87,7 +87,9 @@ func (s *dedicated) run(ctx context.Context) error {
 		defer s.canStart(nil) // or a lane might be started while the group ends
 		for ctx.Err() == nil {
 			desired, changed := s.cfg.Campaigns.elsewhere()
-			s.admit(ctx, desired)
+			for _, l := range s.admit(ctx, desired) {
+				s.forget(ctx, l)
+			}
 			waitAtMost(ctx, changed, admitEvery)
 		}
 		return nil
@@ -101,8 +103,8 @@ func (s *dedicated) canStart(start func(*Lane)) {
 	s.start = start
 }
 
-// admit starts what the table names and is not known yet, and forgets what it names no more.
-func (s *dedicated) admit(ctx context.Context, desired []*campaignv1.Desired) {
+// admit starts what the table names and is not known yet, and returns the lanes at rest that it names no more.
+func (s *dedicated) admit(ctx context.Context, desired []*campaignv1.Desired) (gone []*Lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	named := make(map[string]bool, len(desired))
@@ -129,7 +131,17 @@ func (s *dedicated) admit(ctx context.Context, desired []*campaignv1.Desired) {
 			s.first = append(s.first, l)
 		}
 	}
-	s.forget(ctx, named)
+	for uid := range s.refused {
+		if !named[uid] {
+			delete(s.refused, uid)
+		}
+	}
+	for uid, l := range s.lanes {
+		if !named[uid] && l.Rests() {
+			gone = append(gone, l)
+		}
+	}
+	return gone
 }
 
 // refuse says, once, that a campaign is not served because its lane cannot be its own. The lock is held.
@@ -152,22 +164,16 @@ func (s *dedicated) begin(uid string) *Lane {
 	return l
 }
 
-// forget drops the lanes at rest that the table names no more, with their snapshots. The lock is held.
-func (s *dedicated) forget(ctx context.Context, named map[string]bool) {
-	for uid := range s.refused {
-		if !named[uid] {
-			delete(s.refused, uid)
-		}
+// forget drops a lane at rest, with its snapshots.
+func (s *dedicated) forget(ctx context.Context, l *Lane) {
+	if err := s.cfg.Dedicated.Forget(ctx, l.campaign); err != nil {
+		l.log.WarnContext(ctx, "the snapshots of a lane that is gone are deleted later", "err", err)
+		return
 	}
-	for uid, l := range s.lanes {
-		if named[uid] || l.stageNow() != resting {
-			continue
-		}
-		if err := s.cfg.Dedicated.Forget(ctx, uid); err != nil {
-			s.cfg.Log.WarnContext(ctx, "the snapshots of a lane that is gone are deleted later", "campaign", uid, "err", err)
-			continue
-		}
-		delete(s.lanes, uid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.Rests() { // or somebody has woken it up
+		delete(s.lanes, l.campaign)
 	}
 }
 
@@ -204,10 +210,12 @@ func (s *dedicated) room(ctx context.Context, l *Lane) bool {
 	case s.rooms <- struct{}{}:
 		return true
 	default:
+		l.reaches(queued)
 		l.log.ErrorContext(ctx, "lane waits: this process runs as many dedicated lanes as it may", "most", mostDedicated)
 	}
 	select {
 	case s.rooms <- struct{}{}:
+		l.reaches(running)
 		return true
 	case <-ctx.Done():
 		return false
@@ -274,6 +282,18 @@ func (s *dedicated) all() []*Lane {
 		}
 	}
 	return lanes
+}
+
+// unsure reports whether a lane may have orders that this process does not know yet.
+func (s *dedicated) unsure() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		if at := l.stageNow(); at == loading || at == queued {
+			return true
+		}
+	}
+	return !s.surveyed
 }
 
 // counts are the lanes by stage, and the campaigns that are refused.

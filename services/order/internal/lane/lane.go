@@ -238,12 +238,12 @@ func (l *Lane) applied() int64 {
 
 // caughtUp returns nil once the lane has applied what the log held when this
 // process started. A stopped lane does not hold the others up, nor does one whose
-// topic is not there.
+// topic is not there, or that waits for its turn.
 func (l *Lane) caughtUp() error {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	switch {
-	case l.stopped != nil, l.stage == absent:
+	case l.stopped != nil, l.stage == absent, l.stage == queued:
 		return nil
 	case l.goal < 0:
 		return fmt.Errorf("lane %s is not loaded yet", l.source)

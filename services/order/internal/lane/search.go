@@ -30,6 +30,9 @@ func (s *Lanes) Order(ctx context.Context, id string) (ledger.Order, *campaignv1
 	if errors.Is(err, ErrUnknownOrder) && s.cfg.Only != "" {
 		err = errNoLane
 	}
+	if errors.Is(err, ErrUnknownOrder) && s.own.unsure() {
+		err = errStarting
+	}
 	if err != nil {
 		return ledger.Order{}, nil, err
 	}

@@ -12,17 +12,26 @@ const (
 	loading stage = iota
 	// absent waits for its topic.
 	absent
+	// queued waits until fewer lanes run.
+	queued
 	running
 	// resting is run no more: its campaign has left it, and all of that is told and saved.
 	resting
 )
 
-var stageNames = map[stage]string{loading: "loading", absent: "waiting", running: "running", resting: "resting"}
+var stageNames = map[stage]string{loading: "loading", absent: "waiting", queued: "queued", running: "running", resting: "resting"}
 
 func (l *Lane) stageNow() stage {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.stage
+}
+
+func (l *Lane) reaches(s stage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stage = s
+	l.wake()
 }
 
 // Rests reports whether the lane is run no more, because its campaign has left it and everybody knows.
@@ -67,10 +76,7 @@ func (l *Lane) gaveUp() bool {
 
 // rest ends the life of a lane in this process, until it is woken up.
 func (l *Lane) rest() {
-	l.mu.Lock()
-	l.stage = resting
-	l.wake()
-	l.mu.Unlock()
+	l.reaches(resting)
 	l.desk.failAll(errLog)
 }
 
