@@ -69,24 +69,28 @@ func findCluster(ctx context.Context, root string, o options, out io.Writer) (*c
 	return c, nil
 }
 
-// bringUp uses the cluster of hack/cluster.
+// bringUp uses the cluster of hack/cluster. KUBECONFIG may name this very cluster; any other wants a
+// registry.
 func (c *cluster) bringUp(ctx context.Context) error {
+	if _, err := c.program(ctx, "", "go", c.own("status")...); err != nil {
+		if c.kubeconfig != "" {
+			return errNoRegistry
+		}
+		_, _ = fmt.Fprintln(c.out, "bringing a cluster up; the first time builds Kubernetes, which takes some ten minutes")
+		c.ours = true
+		if err := c.show(ctx, "go", c.own("up")...); err != nil {
+			return err
+		}
+	}
 	where, err := c.program(ctx, "", "go", c.own("kubeconfig")...)
 	if err != nil {
 		return err
 	}
-	where = strings.TrimSpace(where)
-	// KUBECONFIG may name this very cluster; any other wants a registry.
-	if c.kubeconfig != "" && c.kubeconfig != where {
+	if where = strings.TrimSpace(where); c.kubeconfig != "" && c.kubeconfig != where {
 		return errNoRegistry
 	}
 	c.kubeconfig, c.local = where, true
-	if _, err := c.program(ctx, "", "go", c.own("status")...); err == nil {
-		return nil
-	}
-	c.ours = true
-	_, _ = fmt.Fprintln(c.out, "bringing a cluster up; the first time builds Kubernetes, which takes some ten minutes")
-	return c.show(ctx, "go", c.own("up")...)
+	return nil
 }
 
 func (c *cluster) down(ctx context.Context) error { return c.show(ctx, "go", c.own("down")...) }
