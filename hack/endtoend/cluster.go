@@ -41,32 +41,36 @@ type cluster struct {
 
 var errNoRegistry = errors.New("KUBECONFIG names a cluster; say with -registry where it pulls images from")
 
-// findCluster is the cluster of KUBECONFIG if a registry is named, else this machine's own, which is
-// brought up unless it runs.
-func findCluster(ctx context.Context, root string, o options, out io.Writer) (*cluster, error) {
+func newCluster(ctx context.Context, root string, o options, out io.Writer) *cluster {
 	c := &cluster{root: root, registry: o.registry, state: o.state, kubeconfig: os.Getenv("KUBECONFIG"), out: out}
 	c.until, c.stop = context.WithCancel(ctx)
-	if o.registry == "" {
+	return c
+}
+
+// find reaches the cluster of KUBECONFIG if a registry is named, else this machine's own, which is
+// brought up unless it runs.
+func (c *cluster) find(ctx context.Context) error {
+	if c.registry == "" {
 		if err := c.bringUp(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	} else if c.kubeconfig == "" {
-		return nil, errors.New("-registry is for the cluster of KUBECONFIG, which is not set")
+		return errors.New("-registry is for the cluster of KUBECONFIG, which is not set")
 	}
 	var err error
 	if c.kubectl, err = exec.LookPath("kubectl"); err != nil {
-		assets, err := stack.KubeAssets(ctx, root, out)
+		assets, err := stack.KubeAssets(ctx, c.root, c.out)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.kubectl = assets.Kubectl
 	}
-	tools, err := c.program(ctx, "", filepath.Join(root, "hack", "tools", "install"), "helm")
+	tools, err := c.program(ctx, "", filepath.Join(c.root, "hack", "tools", "install"), "helm")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.helm = filepath.Join(strings.TrimSpace(tools), "helm")
-	return c, nil
+	return nil
 }
 
 // bringUp uses the cluster of hack/cluster. KUBECONFIG may name this very cluster; any other wants a

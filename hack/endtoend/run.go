@@ -85,14 +85,15 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return fmt.Errorf("make a folder for the test: %w", err)
 	}
 	began := time.Now()
-	if t.cluster, err = findCluster(ctx, root, o, out); err != nil {
-		return err
-	}
+	t.cluster = newCluster(ctx, root, o, out)
 	defer func() {
 		if !o.keep {
 			err = errors.Join(err, t.clearUp(context.WithoutCancel(ctx)))
 		}
 	}()
+	if err := t.cluster.find(ctx); err != nil {
+		return err
+	}
 	if err := t.prepare(ctx); err != nil {
 		return t.diagnose(ctx, err)
 	}
@@ -144,6 +145,9 @@ func (t *test) clearUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	t.cluster.close()
+	if t.cluster.kubectl == "" && !t.cluster.ours {
+		return nil // nothing was reached
+	}
 	if t.cluster.ours {
 		return errors.Join(t.cluster.down(ctx), os.RemoveAll(filepath.Join(t.dir, "keys")))
 	}
