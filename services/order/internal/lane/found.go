@@ -21,8 +21,9 @@ type found struct {
 func foundNothing() found { return found{at: ledger.None} }
 
 // foundAtStart returns how far the lane's events are published, and the end of its
-// log. What the snapshot remembers counts if it is still there.
-func (l *Lane) foundAtStart(ctx context.Context, remembered found) (newest found, end int64, err error) {
+// log. What the snapshot remembers counts if it is still there. A log that is empty and was not is no new
+// lane's: who reads it stops.
+func (l *Lane) foundAtStart(ctx context.Context, begin saved) (newest found, end int64, err error) {
 	events, err := l.conn.EndOffset(ctx, EventTopic, l.eventShard)
 	if err != nil {
 		return found{}, 0, err
@@ -30,10 +31,10 @@ func (l *Lane) foundAtStart(ctx context.Context, remembered found) (newest found
 	if end, err = l.conn.EndOffset(ctx, l.topic, l.partition); err != nil {
 		return found{}, 0, err
 	}
-	if end == 0 { // so nothing before the end of the events, which was asked for first, is of this lane
+	if end == 0 && begin.next == 0 { // so nothing before the end of the events, which was asked for first, is of this lane
 		return found{at: ledger.None, searched: events}, 0, nil
 	}
-	known, err := l.stillThere(ctx, remembered, events)
+	known, err := l.stillThere(ctx, begin.found, events)
 	if err != nil {
 		return found{}, 0, err
 	}

@@ -84,6 +84,23 @@ func TestWhatASnapshotRemembersOfEvents(t *testing.T) {
 	}
 }
 
+func TestALogThatWasEmptiedIsNoNewLane(t *testing.T) {
+	conn := harbour(t)
+	l := newLane(SharedTopic, 1, Config{Conn: conn, Log: slog.New(slog.DiscardHandler), SnapshotEvery: 50})
+	e := eventkit.Event{ID: l.eventID(ledger.Position{Offset: 3}), Type: "order.v1.OrderHeld", Time: time.Unix(1, 0)}
+	if err := conn.Publish(t.Context(), EventTopic, 1, []eventkit.Event{e}); err != nil {
+		t.Fatal(err)
+	}
+	begin := nothingSaved()
+	if got, end, err := l.foundAtStart(t.Context(), begin); err != nil || end != 0 || got != (found{at: ledger.None, searched: 1}) {
+		t.Errorf("of a new lane %+v is found, its log ends at %d: %v", got, end, err)
+	}
+	begin.next = 4
+	if got, end, err := l.foundAtStart(t.Context(), begin); err != nil || end != 0 || got.at.Offset != 3 {
+		t.Errorf("of one with a snapshot %+v is found, its log ends at %d: %v", got, end, err)
+	}
+}
+
 // TestASilentLaneSaysUpToWhereItsEventsAre: others sell so much that a start would look far.
 func TestASilentLaneSaysUpToWhereItsEventsAre(t *testing.T) {
 	conn := harbour(t)
@@ -128,7 +145,7 @@ func TestASilentLaneSaysUpToWhereItsEventsAre(t *testing.T) {
 	}
 	whole := time.Since(began)
 	began = time.Now()
-	if _, _, err := l.foundAtStart(ctx, saved.found); err != nil {
+	if _, _, err := l.foundAtStart(ctx, saved); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("without the snapshot a start looks for %v, with it for %v", whole, time.Since(began))

@@ -154,7 +154,7 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 		}
 		return err
 	}
-	found, end, err := l.foundAtStart(ctx, begin.found)
+	found, end, err := l.foundAtStart(ctx, begin)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/qingcang/qingcang/proto/eventkit"
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/ledger"
 )
@@ -122,6 +123,9 @@ func (l *Lane) mayRest(ctx context.Context, s saved) (rests bool, end int64, err
 		return false, 0, nil
 	}
 	end, err = l.conn.EndOffset(ctx, l.topic, l.partition)
+	if errors.Is(err, eventkit.ErrNoTopic) { // somebody has deleted it since
+		end, err = s.next, nil
+	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return err == nil && s.next >= end && l.waking.over(end, time.Now()), end, err
