@@ -33,6 +33,7 @@ type check struct {
 	pkg   string // its folder, from the root
 	test  string
 	stack bool   // needs a broker and a database
+	kube  bool   // needs a Kubernetes API server, too
 	tags  string // build tags that it needs
 	// mutants are the planted bugs, without "mutant_": with any of them the same test must fail.
 	mutants []string
@@ -118,6 +119,18 @@ var card = []check{
 	{
 		Row: "14", What: "clocks: pods off by 5 minutes, set back, no zones: opens once, never early", CI: 200, Full: 2_000,
 		pkg: virtual, test: "TestProofClocks", mutants: []string{"own_clock"},
+	},
+	{
+		Row: "18", What: "operator: stale cache, killed leader, failing broker: converges", CI: 200, Full: 5_000,
+		pkg: "operators/campaign/internal/campaign", test: "TestProofTheOperatorConverges", mutants: []string{"stale"},
+	},
+	{
+		Row: "18", What: "the same on an API server, with errors and conflict storms", CI: 20, Full: 200, stack: true, kube: true,
+		pkg: "operators/campaign/internal/operator", test: "TestProofTheOperatorConvergesOnAnAPIServer", mutants: []string{"second_child"},
+	},
+	{
+		Row: "19", What: "delete a Campaign in every phase, each dependency down", CI: 50, Full: 50, stack: true, kube: true,
+		pkg: "operators/campaign/internal/operator", test: "TestProofNoDeletionIsStuck", mutants: []string{"strand"},
 	},
 	{
 		Row: "20", What: "lanes: new rules in mid-sale change no decision", CI: 40, Full: 1_000,

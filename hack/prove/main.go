@@ -122,14 +122,16 @@ func show(w io.Writer, o options, results []result) error {
 	})
 }
 
-// ensureStack starts a broker and a database for the rows that need them, unless
-// the environment names some.
+// ensureStack starts a broker and a database for the rows that need them, and an API server for those that
+// need one, unless the environment names some.
 func (p *prover) ensureStack(ctx context.Context, checks []check) (stop func(), err error) {
-	needed := false
+	broker, kube := false, false
 	for _, c := range checks {
-		needed = needed || c.stack
+		broker, kube = broker || c.stack, kube || c.kube
 	}
-	if !needed || os.Getenv("KAFKA_BROKERS") != "" && os.Getenv("MONGODB_URI") != "" {
+	broker = broker && (os.Getenv("KAFKA_BROKERS") == "" || os.Getenv("MONGODB_URI") == "")
+	kube = kube && os.Getenv("KUBECONFIG") == ""
+	if !broker && !kube {
 		return nil, nil
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -137,15 +139,37 @@ func (p *prover) ensureStack(ctx context.Context, checks []check) (stop func(), 
 	if err != nil {
 		return nil, err
 	}
-	binaries, err := stack.BuildEmbedded(ctx, p.root, p.progress)
-	if err == nil {
-		var embedded stack.Embedded
-		embedded, err = stack.StartEmbedded(ctx, supervisor, binaries, p.dir)
-		p.addresses = []string{"MONGODB_URI=" + embedded.MongoURI, "KAFKA_BROKERS=" + embedded.Brokers}
+	if broker {
+		err = p.startBroker(ctx, supervisor)
+	}
+	if kube && err == nil {
+		err = p.startKube(ctx, supervisor)
 	}
 	if err != nil {
 		supervisor.Stop()
-		return nil, fmt.Errorf("start a broker for the rows that need one: %w", err)
+		return nil, fmt.Errorf("start what the rows need: %w", err)
 	}
 	return supervisor.Stop, nil
+}
+
+func (p *prover) startBroker(ctx context.Context, supervisor *stack.Supervisor) error {
+	binaries, err := stack.BuildEmbedded(ctx, p.root, p.progress)
+	if err != nil {
+		return err
+	}
+	embedded, err := stack.StartEmbedded(ctx, supervisor, binaries, p.dir)
+	p.addresses = append(p.addresses, "MONGODB_URI="+embedded.MongoURI, "KAFKA_BROKERS="+embedded.Brokers)
+	return err
+}
+
+func (p *prover) startKube(ctx context.Context, supervisor *stack.Supervisor) error {
+	assets, err := stack.KubeAssets(ctx, p.root, p.progress)
+	if err != nil {
+		return err
+	}
+	plane, err := stack.StartControlPlane(ctx, supervisor, assets, filepath.Join(p.dir, "kube"))
+	if err == nil {
+		p.addresses = append(p.addresses, "KUBECONFIG="+plane.Kubeconfig(stack.AdminUser))
+	}
+	return err
 }

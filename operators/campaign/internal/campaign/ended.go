@@ -1,4 +1,4 @@
-//go:build !mutant_strand && !mutant_hang
+//go:build !mutant_strand
 
 package campaign
 

@@ -117,14 +117,6 @@ func Of(s Settings, l Lane) ([]*unstructured.Unstructured, error) {
 	return list, nil
 }
 
-// Name is the name of a campaign's children. A Service's name has at most 63 characters and no dot.
-func Name(c *v1alpha1.Campaign) string {
-	name := strings.ReplaceAll(c.Name, ".", "-")
-	name = strings.TrimRight(name[:min(len(name), maxNamePart)], "-")
-	uid := string(c.UID)
-	return "lane-" + name + "-" + uid[:min(len(uid), uidPart)]
-}
-
 const (
 	uidPart     = 8
 	maxNamePart = 63 - len("lane--") - uidPart

@@ -87,7 +87,7 @@ func (r *Programs) writeStatus(ctx context.Context, p *v1alpha1.OwnerProgram, st
 	}
 	before := p.DeepCopy()
 	p.Status = *status
-	if err := r.client.Status().Patch(ctx, p, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.client.Status().Patch(ctx, p, patchOf(before)); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	metrics.StatusWrites.WithLabelValues("OwnerProgram").Inc()

@@ -148,14 +148,13 @@ func (r *Reconciler) writeItems(ctx context.Context, c *v1alpha1.Campaign, items
 	return nil
 }
 
-// patchFinalizer changes the list of finalizers, which a merge patch replaces as a whole: the
-// optimistic lock keeps another controller's finalizer from being lost.
+// patchFinalizer changes the list of finalizers.
 func patchFinalizer[O client.Object](
 	ctx context.Context, to client.Client, object O, name string, change func(client.Object, string) bool,
 ) error {
 	before := object.DeepCopyObject().(client.Object)
 	change(object, name)
-	return to.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	return to.Patch(ctx, object, patchOf(before))
 }
 
 // wakeAt asks for the next look at a time that is not over.

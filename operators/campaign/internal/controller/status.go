@@ -21,7 +21,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, c *v1alpha1.Campaign, stat
 	}
 	before := c.DeepCopy()
 	c.Status = *status
-	if err := r.client.Status().Patch(ctx, c, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.client.Status().Patch(ctx, c, patchOf(before)); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	metrics.StatusWrites.WithLabelValues("Campaign").Inc()

@@ -2,6 +2,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ import (
 // LeaseName is the lease that operators of one namespace share when --leader-elect is given.
 const LeaseName = "campaign-operator.sale.qingcang.io"
 
+const defaultLease = 15 * time.Second
+
 // Config is what an operator is started with.
 type Config struct {
 	// ClusterName is how this operator signs what it publishes. It ends only campaigns that bear it,
@@ -55,6 +58,8 @@ type Config struct {
 	ProbeAddr string
 	// LeaderElect lets several replicas stand by; one works.
 	LeaderElect bool
+	// Lease is how long a leader that is gone keeps its place, 15 s if zero.
+	Lease time.Duration
 	// ResyncEvery is the pause between two looks for records whose object is gone.
 	ResyncEvery time.Duration
 	// OrderDeployment is the name of the order service's Deployment, whose pod template dedicated lanes are
@@ -207,6 +212,8 @@ func newManager(cfg Config, log *slog.Logger) (ctrl.Manager, error) {
 		// take minutes for what a thousand campaigns need when a broker comes back.
 		kubernetes.QPS = -1
 	}
+	lease := cmp.Or(cfg.Lease, defaultLease)
+	renew, retry := lease*2/3, lease*2/15
 	mgr, err := ctrl.NewManager(kubernetes, ctrl.Options{
 		Scheme: scheme,
 		Logger: logr.FromSlogHandler(log.Handler()),
@@ -231,6 +238,9 @@ func newManager(cfg Config, log *slog.Logger) (ctrl.Manager, error) {
 		LeaderElection:          cfg.LeaderElect,
 		LeaderElectionID:        LeaseName,
 		LeaderElectionNamespace: cfg.Namespace,
+		LeaseDuration:           &lease,
+		RenewDeadline:           &renew,
+		RetryPeriod:             &retry,
 		// The process ends when Run returns, so the next one need not wait for the lease to run out.
 		LeaderElectionReleaseOnCancel: true,
 	})
