@@ -133,11 +133,12 @@ func (s *shop) welcome(ctx context.Context, cast *actor.Cast, name string) (buye
 	return buyer{Person: p, name: name, addressID: address}, err
 }
 
-// campaign is a sale of so many units of the one SKU from now on.
+// campaign is a sale of so many units of the one SKU that opens at once. Its start has passed, so that it
+// may be ended in the second in which it opened.
 func (s *shop) campaign(name string, units int64) campaigns.Campaign {
 	return campaigns.Campaign{
 		Name: name, BrandID: s.brand.ID, Title: "End to end: " + name, CommissionBps: 1_000,
-		Start: time.Now(), End: time.Now().Add(time.Hour), Hold: 10 * time.Minute,
+		Start: time.Now().Add(-time.Minute), End: time.Now().Add(time.Hour), Hold: 10 * time.Minute,
 		ReturnWindow: time.Hour, ReturnsFromSigning: true,
 		Items: []campaigns.Item{{SKU: s.item.Barcode, PriceFen: s.item.SettlementFen * 4 / 100 * 100, SettlementFen: s.item.SettlementFen, Units: units}},
 	}
