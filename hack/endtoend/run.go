@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +25,9 @@ type test struct {
 	versions [2]string
 	shop     *shop
 }
+
+// clearUpLimit bounds the end of a test, on a cluster that may be broken.
+const clearUpLimit = 6 * time.Minute
 
 // scene is one thing that must go well.
 type scene struct {
@@ -70,8 +72,8 @@ func chosen(names []string) ([]scene, error) {
 	return all, nil
 }
 
-// run prepares the cluster, plays the scenes and clears up.
-func run(ctx context.Context, o options, out io.Writer) (err error) {
+// run prepares the cluster, plays the scenes, clears up and says what came of it.
+func run(ctx context.Context, o options, out io.Writer) error {
 	wanted, err := chosen(o.scenes)
 	if err != nil {
 		return err
@@ -80,31 +82,34 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	t := &test{Teller: &story.Teller{Out: out}, root: root}
+	began := time.Now()
+	t := &test{Teller: &story.Teller{Out: out}, root: root, cluster: newCluster(ctx, root, o, out)}
 	if t.dir, err = os.MkdirTemp("", "qingcang-e2e-"); err != nil {
 		return fmt.Errorf("make a folder for the test: %w", err)
 	}
-	began := time.Now()
-	t.cluster = newCluster(ctx, root, o, out)
-	defer func() {
-		if !o.keep {
-			err = errors.Join(err, t.clearUp(context.WithoutCancel(ctx)))
-		}
-	}()
+	err = t.play(ctx, wanted)
+	if !o.keep {
+		err = errors.Join(err, t.clearUp(context.WithoutCancel(ctx), err == nil))
+	}
+	if err == nil {
+		_, _ = fmt.Fprintf(out, "\n%d scenes passed in %s\n", len(wanted), time.Since(began).Round(time.Second))
+	}
+	return err
+}
+
+// play prepares the cluster and plays scenes until one fails.
+func (t *test) play(ctx context.Context, scenes []scene) error {
 	if err := t.cluster.find(ctx); err != nil {
 		return err
 	}
 	if err := t.prepare(ctx); err != nil {
 		return t.diagnose(ctx, err)
 	}
-	passed := 0
-	for _, s := range wanted {
+	for i, s := range scenes {
 		if err := t.playScene(ctx, s); err != nil {
-			return t.diagnose(ctx, fmt.Errorf("scene %s: %w (%d of %d scenes passed before it)", s.name, err, passed, len(wanted)))
+			return t.diagnose(ctx, fmt.Errorf("scene %s: %w (%d of %d scenes passed before it)", s.name, err, i, len(scenes)))
 		}
-		passed++
 	}
-	_, _ = fmt.Fprintf(out, "\n%d scenes passed in %s\n", passed, time.Since(began).Round(time.Second))
 	return nil
 }
 
@@ -140,16 +145,22 @@ func (t *test) playScene(ctx context.Context, s scene) error {
 	return nil
 }
 
-// clearUp takes away what the test brought, and the cluster if it brought that.
-func (t *test) clearUp(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+// clearUp takes away what the test brought, and the cluster if it brought that. What tells of a failure
+// stays, but for the keys.
+func (t *test) clearUp(ctx context.Context, passed bool) error {
+	ctx, cancel := context.WithTimeout(ctx, clearUpLimit)
 	defer cancel()
 	t.cluster.close()
-	if t.cluster.kubectl == "" && !t.cluster.ours {
-		return nil // nothing was reached
+	files := t.keys()
+	if passed {
+		files = t.dir
 	}
-	if t.cluster.ours {
-		return errors.Join(t.cluster.down(ctx), os.RemoveAll(filepath.Join(t.dir, "keys")))
+	removed := os.RemoveAll(files)
+	switch {
+	case t.cluster.ours:
+		return errors.Join(removed, t.cluster.down(ctx))
+	case t.cluster.kubectl == "": // none was reached
+		return removed
 	}
-	return errors.Join(t.leave(ctx), os.RemoveAll(filepath.Join(t.dir, "keys")))
+	return errors.Join(removed, t.leave(ctx))
 }
