@@ -18,6 +18,7 @@ const (
 	clockSentence    = "the clock in timeZone changes within a day of previewAt, startAt or endAt: write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
 	skuSentence      = "sku must be the barcode as it stands in the stock file: letters, digits and signs without spaces"
 	goodsSentence    = "a campaign needs goods: list them under items, or describe them under selector"
+	titleSentence    = "title must be one line: take line breaks and control characters out"
 	emptySentence    = "selector must name styles, seasons or categories: without any, all that the brand ever got approved would be on sale"
 	replicasSentence = "maxReplicas must not be under any of replicas: raise it to the largest of them"
 )
@@ -37,6 +38,8 @@ var refusedCampaigns = map[string]refused{
 	"a brand id of 41 characters":      {set("brand_"+strings.Repeat("0", 35), "brandId"), "spec.brandId: Too long: may not be more than 40"},
 
 	"a missing title":           {drop("title"), "spec.title: Required value"},
+	"a title of two lines":      {set("Autumn\ncoats", "title"), titleSentence},
+	"a title that clears":       {set("\x1b[2JAutumn", "title"), titleSentence},
 	"an empty title":            {set("", "title"), "spec.title in body should be at least 1 chars long"},
 	"a title of 121 characters": {set(strings.Repeat("清", 121), "title"), "spec.title: Too long: may not be more than 120"},
 

@@ -35,11 +35,12 @@ type CampaignSpec struct {
 	BrandID string `json:"brandId"`
 
 	// Title is what buyers see above the goods, for example "Autumn clearance,
-	// coats and knitwear".
+	// coats and knitwear", in one line.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=120
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:cntrl:]]')",message="title must be one line: take line breaks and control characters out"
 	Title string `json:"title"`
 
 	// Items are the goods on sale, one entry a SKU, at most 1,000. Goods that are

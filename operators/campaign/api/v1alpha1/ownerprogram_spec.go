@@ -12,11 +12,12 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.depth != 2 || has(self.signOff)",fieldPath=".depth",message="DepthNeedsSignOff (禁止传销条例, article 7 (3)): at depth 2 an owner earns on sales of owners whom he brought, which only a dated legal sign-off can carry: set depth to 1, or give signOff"
 // +kubebuilder:validation:XValidation:rule="self.depth > 1 || self.ranks.all(r, r.secondLevelBps == 0)",fieldPath=".ranks",message="NoUplinePay (禁止传销条例, article 7 (3)): secondLevelBps pays an owner for sales of those whom he brought, and this programme has depth 1: set secondLevelBps to 0"
 type OwnerProgramSpec struct {
-	// Title is what owners see, for example "Store owner".
+	// Title is what owners see, for example "Store owner", in one line.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=120
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:cntrl:]]')",message="title must be one line: take line breaks and control characters out"
 	Title string `json:"title"`
 
 	// FeeFen is what the membership costs, once, in fen: 39800, the default, is
@@ -31,7 +32,8 @@ type OwnerProgramSpec struct {
 	FeeFen int64 `json:"feeFen"`
 
 	// FeeReturnWindow is how long a member may have the fee back without a reason,
-	// 168h (the seven days of the law, and the default) to 8760h.
+	// 168h (the seven days of the law, and the default) to 8760h. store-owner does
+	// not obey it yet.
 	//
 	// +optional
 	// +kubebuilder:default="168h"
@@ -41,8 +43,8 @@ type OwnerProgramSpec struct {
 	FeeReturnWindow metav1.Duration `json:"feeReturnWindow,omitzero"`
 
 	// FeeGrants is what the fee buys. Benefits, the default, is all that it can
-	// buy; the other values are forbidden and are known here so that the refusal
-	// can name the rule.
+	// buy, and it must buy them; the other values are forbidden and are known here
+	// so that the refusal can name the rule.
 	//
 	// +optional
 	// +kubebuilder:default={Benefits}
@@ -50,10 +52,12 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:MaxItems=3
 	// +kubebuilder:validation:XValidation:rule="!('RightToRecruit' in self)",message="NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy the right to bring others in: take RightToRecruit out"
 	// +kubebuilder:validation:XValidation:rule="!('Rank' in self)",message="NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy a rank, which comes from one's own sales and service: take Rank out"
+	// +kubebuilder:validation:XValidation:rule="'Benefits' in self",message="NoEntryFee (禁止传销条例, article 7 (2)): a fee that buys no benefits is an entry fee: put Benefits in, or leave feeGrants out"
 	FeeGrants []FeeGrant `json:"feeGrants,omitempty"`
 
 	// Ranks are what owners can be, by ascending requirement, 1 to 10. The first
-	// asks for nothing: it is what everybody is who joins.
+	// asks for nothing: it is what everybody is who joins. store-owner does not
+	// obey them yet: the owner whose link it was gets the whole commission.
 	//
 	// +required
 	// +listType=map
@@ -67,7 +71,8 @@ type OwnerProgramSpec struct {
 
 	// Depth is how many owners share the commission of one sale: 1, the default,
 	// is the owner whose link it was; 2 is also the owner who brought him, which
-	// needs signOff. More cannot be had.
+	// needs signOff. More cannot be had. store-owner pays one, whatever stands
+	// here.
 	//
 	// +optional
 	// +kubebuilder:default=1
@@ -92,7 +97,8 @@ type OwnerProgramSpec struct {
 	Rewards []Reward `json:"rewards,omitempty"`
 
 	// Freeze is how long commission waits, after the sale's return window, until
-	// it can be withdrawn, 0s (the default) to 2160h, for example 24h.
+	// it can be withdrawn, 0s (the default) to 2160h, for example 24h. store-owner
+	// does not obey it yet.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
@@ -113,7 +119,8 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="returnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	ReturnWindow metav1.Duration `json:"returnWindow,omitzero"`
 
-	// Withdrawal says how owners take their money out.
+	// Withdrawal says how owners take their money out. store-owner does not obey
+	// it yet.
 	//
 	// +optional
 	// +kubebuilder:default={}
@@ -138,6 +145,8 @@ const (
 // Rank is what an owner is by own sales and service, never by others whom he
 // brought.
 //
+// +kubebuilder:validation:XValidation:rule="self.minOwnSalesFen == 0 || !has(self.qualifyBy) || 'OwnSales' in self.qualifyBy",fieldPath=".qualifyBy",message="a rank with minOwnSalesFen comes from own sales: put OwnSales into qualifyBy, or set minOwnSalesFen to 0"
+// +kubebuilder:validation:XValidation:rule="self.minServiceScoreTenths == 0 || !has(self.qualifyBy) || 'Service' in self.qualifyBy",fieldPath=".qualifyBy",message="a rank with minServiceScoreTenths comes from service: put Service into qualifyBy, or set minServiceScoreTenths to 0"
 // +kubebuilder:validation:XValidation:rule="self.rateBps + self.secondLevelBps <= 10000",fieldPath=".secondLevelBps",message="rateBps and secondLevelBps together must not be over 10000, the whole commission: lower one of them"
 type Rank struct {
 	// Name of the rank, for example mentor: lower case letters, digits and -, at
@@ -169,8 +178,9 @@ type Rank struct {
 	MinServiceScoreTenths int32 `json:"minServiceScoreTenths"`
 
 	// QualifyBy is where the rank comes from. OwnSales and Service, together the
-	// default, are all that it can come from; the other values are forbidden and
-	// are known here so that the refusal can name the rule.
+	// default, are all that it can come from, and what minOwnSalesFen or
+	// minServiceScoreTenths asks for must be named; the other values are forbidden
+	// and are known here so that the refusal can name the rule.
 	//
 	// +optional
 	// +kubebuilder:default={OwnSales,Service}
@@ -190,8 +200,9 @@ type Rank struct {
 	// +kubebuilder:validation:Maximum=10000
 	RateBps int32 `json:"rateBps"`
 
-	// SecondLevelBps is the part of that commission that the owner who brought the
-	// seller gets, in basis points, 0 (the default) to 5,000. It needs depth 2.
+	// SecondLevelBps is the part of the commission of a sale by an owner of this
+	// rank that goes to the owner who brought him, whatever his own rank, in basis
+	// points, 0 (the default) to 5,000. It needs depth 2.
 	//
 	// +optional
 	// +kubebuilder:default=0

@@ -6,9 +6,10 @@ import (
 
 // OwnerProgram is a programme for store owners: what the membership costs,
 // what owners earn, and how they take it out. store-owner follows the
-// programme that its OWNER_PROGRAM names, "standard" if nothing is said.
-// Deleting it ends the programme for memberships ordered from then on; members
-// keep what they have.
+// programme that its OWNER_PROGRAM names, "standard" if nothing is said, and
+// obeys its fee so far; the rest is checked here, published, and reckoned with
+// by simulate. A Campaign must have its returnWindow. Deleting it ends the
+// programme for memberships ordered from then on; members keep what they have.
 //
 // What the law forbids (禁止传销条例, article 7) is refused with the name of the
 // rule; fields that say "forbidden" exist only for that.

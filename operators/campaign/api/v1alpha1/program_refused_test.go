@@ -24,6 +24,7 @@ const (
 	teamRankSentence  = "NoTeamSalesRank (禁止传销条例, article 7 (3)): a rank cannot come from what others sell whom somebody brought: take TeamSales out"
 	entryFeeSentence  = "NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy the right to bring others in: take RightToRecruit out"
 	boughtRank        = "NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy a rank, which comes from one's own sales and service: take Rank out"
+	emptyFeeSentence  = "NoEntryFee (禁止传销条例, article 7 (2)): a fee that buys no benefits is an entry fee: put Benefits in, or leave feeGrants out"
 	refundSentence    = "FeeIsRefundable (消费者权益保护法, article 25): feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	leastWindow       = "returnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
 	freezeSentence    = "freeze must be 0s to 2160h in whole hours, minutes and seconds, for example 24h"
@@ -32,6 +33,8 @@ const (
 	ascendingSentence = "each rank must ask for more than the one before it, in minOwnSalesFen or minServiceScoreTenths, and for less in neither: put the ranks in ascending order"
 	fallingSentence   = "a rank must not pay less than the one before it, else owners lose by selling more: raise its rateBps"
 	wholeSentence     = "rateBps and secondLevelBps together must not be over 10000, the whole commission: lower one of them"
+	bySalesSentence   = "a rank with minOwnSalesFen comes from own sales: put OwnSales into qualifyBy, or set minOwnSalesFen to 0"
+	byServiceSentence = "a rank with minServiceScoreTenths comes from service: put Service into qualifyBy, or set minServiceScoreTenths to 0"
 	rankNameSentence  = "a rank's name must be lower case letters, digits and -, for example mentor"
 	dateSentence      = "signOff.date must be a day of the calendar, for example 2026-10-12, and not before 1 November 2005, when 禁止传销条例 came into force"
 	checksumSentence  = "signOff.documentSHA256 must be 64 lower case hexadecimal digits, as `sha256sum FILE` prints them"
@@ -61,11 +64,15 @@ var refusedPrograms = map[string]refused{
 	"a title by the number of people":              {secondRank(set(list("HeadCount"), "qualifyBy")), headSentence},
 	"a title by people beside sales":               {secondRank(set(list("OwnSales", "HeadCount"), "qualifyBy")), headSentence},
 	"a title by the team's sales":                  {secondRank(set(list("TeamSales"), "qualifyBy")), teamRankSentence},
+	"a title by nothing that it asks for":          {secondRank(set(list[any](), "qualifyBy")), bySalesSentence},
+	"a title by service that asks for sales":       {secondRank(set(list("Service"), "qualifyBy")), bySalesSentence},
+	"a title by sales that asks for service":       {secondRank(set(list("OwnSales"), "qualifyBy"), set(int64(45), "minServiceScoreTenths")), byServiceSentence},
 	"a title by something else":                    {secondRank(set(list("Charm"), "qualifyBy")), `spec.ranks[1].qualifyBy[0]: Unsupported value: "Charm": supported values: "OwnSales", "Service", "HeadCount", "TeamSales"`},
 	"a title by the same twice":                    {secondRank(set(list("Service", "Service"), "qualifyBy")), `spec.ranks[1].qualifyBy[1]: Duplicate value: "Service"`},
 	"a title by five things":                       {secondRank(set(list("OwnSales", "Service", "HeadCount", "TeamSales", "OwnSales"), "qualifyBy")), "spec.ranks[1].qualifyBy: Too many: 5: must have at most 4 items"},
 	"a fee for the right to recruit":               {set(list("Benefits", "RightToRecruit"), "feeGrants"), entryFeeSentence},
 	"a fee for a rank":                             {set(list("Rank"), "feeGrants"), boughtRank},
+	"a fee for nothing":                            {set(list[any](), "feeGrants"), emptyFeeSentence},
 	"a fee for something else":                     {set(list("Fame"), "feeGrants"), `spec.feeGrants[0]: Unsupported value: "Fame": supported values: "Benefits", "RightToRecruit", "Rank"`},
 	"a fee for the same twice":                     {set(list("Benefits", "Benefits"), "feeGrants"), `spec.feeGrants[1]: Duplicate value: "Benefits"`},
 	"a fee for four things":                        {set(list("Benefits", "RightToRecruit", "Rank", "Benefits"), "feeGrants"), "spec.feeGrants: Too many: 4: must have at most 3 items"},
@@ -84,6 +91,7 @@ var refusedPrograms = map[string]refused{
 	"no title":                      {drop("title"), "spec.title: Required value"},
 	"an empty title":                {set("", "title"), "spec.title in body should be at least 1 chars long"},
 	"a title of 121 characters":     {set(strings.Repeat("店", 121), "title"), "spec.title: Too long: may not be more than 120"},
+	"a title of two lines":          {set("Store\nowner", "title"), titleSentence},
 	"a negative fee":                {set(int64(-1), "feeFen"), "spec.feeFen in body should be greater than or equal to 0"},
 	"a fee over ¥10,000":            {set(int64(1_000_001), "feeFen"), "spec.feeFen in body should be less than or equal to 1000000"},
 	"a fee in yuan":                 {set("¥398", "feeFen"), "spec.feeFen in body must be of type integer"},
