@@ -78,7 +78,7 @@ func reachable(ctx context.Context, to string) error {
 	}
 }
 
-// relay joins a caller with what he wants to reach; the end of either side is the end of both.
+// relay joins a caller with what he wants to reach, until both have ended or one has broken off.
 func relay(ctx context.Context, caller net.Conn, to string) {
 	defer func() { _ = caller.Close() }()
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
@@ -93,9 +93,19 @@ func relay(ctx context.Context, caller net.Conn, to string) {
 	var both sync.WaitGroup
 	for _, way := range [2][2]net.Conn{{caller, called}, {called, caller}} {
 		both.Go(func() {
-			_, _ = io.Copy(way[1], way[0]) // a broken connection is the caller's to see
-			_, _ = way[0].Close(), way[1].Close()
+			if !passOn(way[0], way[1]) {
+				_, _ = caller.Close(), called.Close()
+			}
 		})
 	}
 	both.Wait()
+}
+
+// passOn copies one way, and its end. It reports false when the connection broke.
+func passOn(from, to net.Conn) bool {
+	if _, err := io.Copy(to, from); err != nil {
+		return false
+	}
+	half, ok := to.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
 }
