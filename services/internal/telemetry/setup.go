@@ -110,6 +110,9 @@ func metrics(ctx context.Context, res *resource.Resource) (shutdownFunc, error) 
 	if err := runtime.Start(); err != nil {
 		return nil, fmt.Errorf("measure the runtime: %w", err)
 	}
+	if err := measureCPU(); err != nil {
+		return nil, fmt.Errorf("measure the CPU: %w", err)
+	}
 	return provider.Shutdown, nil
 }
 
