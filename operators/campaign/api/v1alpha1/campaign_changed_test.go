@@ -40,7 +40,7 @@ const (
 	shorterSentence  = "spec.returnWindow: Invalid value: returnWindow cannot become shorter, nor begin elsewhere, after the sale has opened, because buyers were told: put the old one back or make it longer"
 	ownLaneSentence  = "spec.lane: Invalid value: lane.dedicated cannot be added or taken out after the lane was chosen: put it back as it was; its replicas may change"
 	takenSentence    = "lane.skipOffsets can only grow: put back what was taken out, because replicas that run have passed over it already and those that start must do the same"
-	resolvedSentence = "selector has been resolved into items and is not looked at again: take items out to resolve it anew, or put the old selector back and edit items"
+	resolvedSentence = "selector is not looked at while items stand: take items out to have it resolved, or put selector back as it was and edit items"
 )
 
 var changedCampaigns = map[string]changed{
@@ -82,8 +82,11 @@ var changedCampaigns = map[string]changed{
 	"but a lane of its own before that":      {change: dedicated()},
 	"but the replicas of a lane":             {is: dedicated(), happened: hasLane, change: dedicated(set(int64(6), "replicas", "during"))},
 	"a selector that was resolved":           {is: as(selects(), items(item("C1", 100, 50, 1))), change: set(list("PB-2"), "selector", "styles"), want: resolvedSentence},
+	"a selector beside items by hand":        {change: func(spec map[string]any) { items := spec["items"]; selects()(spec); spec["items"] = items }, want: resolvedSentence},
 	"no selector any more":                   {is: as(selects(), items(item("C1", 100, 50, 1))), change: drop("selector"), want: resolvedSentence},
 	"but a selector and no items":            {is: as(selects(), items(item("C1", 100, 50, 1))), change: as(drop("items"), set(list("PB-2"), "selector", "styles"))},
+	"but a selector for items by hand":       {change: selects()},
+	"but items by hand for a selector":       {is: selects(), change: as(drop("selector"), items(item("C1", 100, 50, 1)))},
 	"but the items of a selector":            {is: as(selects(), items(item("C1", 100, 50, 1))), change: items(item("C2", 100, 50, 1))},
 	"but what a selector comes to":           {is: selects(), change: items(item("C2", 100, 50, 1))},
 	"but a selector that found nothing":      {is: selects(), change: set(list("PB-2"), "selector", "styles")},

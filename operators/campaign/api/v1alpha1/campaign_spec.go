@@ -21,7 +21,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.previewAt) || [self.startAt, self.previewAt].exists(t, t.size() < 19) || (self.startAt.substring(19) == self.previewAt.substring(19) ? self.previewAt <= self.startAt : [self.startAt, self.previewAt].exists(t, t.size() == 19) || timestamp(self.previewAt) <= timestamp(self.startAt))",fieldPath=".previewAt",message="previewAt must not be later than startAt: move previewAt forward or leave it out"
 // +kubebuilder:validation:XValidation:rule="self.timeZone == 'Asia/Shanghai' || [self.startAt, self.endAt, has(self.previewAt) ? self.previewAt : self.startAt].all(t, t.size() != 19 || [timestamp(t + 'Z')].all(u, (u - duration('24h')).getHours(self.timeZone) == (u + duration('24h')).getHours(self.timeZone) && (u - duration('24h')).getMinutes(self.timeZone) == (u + duration('24h')).getMinutes(self.timeZone)))",fieldPath=".timeZone",message="the clock in timeZone changes within a day of previewAt, startAt or endAt: write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
 // +kubebuilder:validation:XValidation:rule="!has(self.items) || self.items.all(i, (i.priceFen - i.settlementFen) * 10000 >= i.priceFen * self.commissionBps)",fieldPath=".items",messageExpression="'item %s: priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps'.format([self.items.filter(i, (i.priceFen - i.settlementFen) * 10000 < i.priceFen * self.commissionBps)[0].sku])",message="priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.items) || !has(oldSelf.selector) || !has(self.items) || (has(self.selector) && self.selector == oldSelf.selector)",fieldPath=".selector",message="selector has been resolved into items and is not looked at again: take items out to resolve it anew, or put the old selector back and edit items"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.items) || !has(self.items) || (has(self.selector) == has(oldSelf.selector) && (!has(self.selector) || self.selector == oldSelf.selector))",fieldPath=".selector",message="selector is not looked at while items stand: take items out to have it resolved, or put selector back as it was and edit items"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.lane) || !has(oldSelf.lane.skipOffsets) || oldSelf.lane.skipOffsets.all(o, has(self.lane) && has(self.lane.skipOffsets) && o in self.lane.skipOffsets)",fieldPath=".lane.skipOffsets",message="lane.skipOffsets can only grow: put back what was taken out, because replicas that run have passed over it already and those that start must do the same"
 type CampaignSpec struct {
 	// BrandID is the brand whose stock is sold, as brand-intake named it, for
@@ -65,8 +65,9 @@ type CampaignSpec struct {
 	//
 	// The operator resolves it once, as soon as such stock is there, and writes
 	// the result to items; from then on items count, and `kubectl get campaign
-	// NAME -o yaml` shows what is sold. To resolve it anew before the sale has
-	// opened, take items out:
+	// NAME -o yaml` shows what is sold. While items stand the selector is not
+	// looked at, also where both are given at once, and cannot be edited. To
+	// resolve it anew before the sale has opened, take items out:
 	//
 	//	kubectl patch campaign NAME --type=json \
 	//	  -p '[{"op":"remove","path":"/spec/items"}]'
