@@ -3,10 +3,8 @@ package chart
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -108,24 +106,4 @@ func (q Query) Selectors() (map[string][]*labels.Matcher, error) {
 		return nil
 	})
 	return out, nil
-}
-
-// up is Prometheus's own metric of what it scrapes.
-const up = "up"
-
-// Missing says for each metric that is asked and not in exposed who asks it.
-func Missing(queries []Query, exposed map[string]bool) ([]string, error) {
-	var missing []string
-	for _, q := range queries {
-		selectors, err := q.Selectors()
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range slices.Sorted(maps.Keys(selectors)) {
-			if name != up && !exposed[name] {
-				missing = append(missing, fmt.Sprintf("%s asks %s, which nobody measures", q.Where, name))
-			}
-		}
-	}
-	return missing, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -18,20 +17,20 @@ import (
 // scrapeTimeout bounds one look at a process's metrics.
 const scrapeTimeout = 10 * time.Second
 
-// everyMetricIsMeasured looks, after the story, for each metric that the chart's dashboards and alerts ask.
+// everyMetricIsMeasured looks, after the story, for each metric and each route that the chart's dashboards and alerts ask.
 func everyMetricIsMeasured(ctx context.Context, out io.Writer, s *suite.Suite) error {
 	queries, err := chart.Queries(s.Root())
 	if err != nil {
 		return err
 	}
-	exposed := map[string]bool{}
+	exposed := chart.NewExposed()
 	urls := s.MetricsURLs()
 	for _, process := range slices.Sorted(maps.Keys(urls)) {
 		if err := scrape(ctx, urls[process], exposed); err != nil {
 			return fmt.Errorf("read the metrics of %s: %w", process, err)
 		}
 	}
-	missing, err := chart.Missing(queries, exposed)
+	missing, err := exposed.Missing(queries)
 	if err != nil {
 		return err
 	}
@@ -42,8 +41,8 @@ func everyMetricIsMeasured(ctx context.Context, out io.Writer, s *suite.Suite) e
 	return err
 }
 
-// scrape adds the names of a process's metrics.
-func scrape(ctx context.Context, url string, into map[string]bool) error {
+// scrape adds what a process measures.
+func scrape(ctx context.Context, url string, into chart.Exposed) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
@@ -56,12 +55,5 @@ func scrape(ctx context.Context, url string, into map[string]bool) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answered %s", url, response.Status)
 	}
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		if name, _, ok := strings.Cut(lines.Text(), " "); ok && name != "#" {
-			name, _, _ = strings.Cut(name, "{")
-			into[name] = true
-		}
-	}
-	return lines.Err()
+	return into.Read(response.Body)
 }
