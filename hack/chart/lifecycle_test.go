@@ -54,6 +54,10 @@ func (c cluster) livesAndLeaves(t *testing.T) {
 	if _, err := c.helmInto(t, "upgrade", append(installed, "--set", "clusterName=south")...); err == nil || !strings.Contains(err.Error(), "clusterName was north and must never change") {
 		t.Errorf("an upgrade of the cluster's name: got %v", err)
 	}
+	another := append([]string{"install", "another", "--kubeconfig", c.config, "--namespace", namespace, "--set", "crds.install=false"}, installed...)
+	if _, err := helmAt(t, another...); err == nil || !strings.Contains(err.Error(), "release qingcang runs the campaigns of namespace sale") {
+		t.Errorf("another release in the namespace: got %v", err)
+	}
 
 	const crd, description = "customresourcedefinition/campaigns.sale.qingcang.io", "/spec/versions/0/schema/openAPIV3Schema/description"
 	c.must(t, "", "patch", crd, "--type=json", "--patch", `[{"op": "replace", "path": "`+description+`", "value": "of an older version"}]`)

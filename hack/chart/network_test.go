@@ -147,6 +147,30 @@ func TestServicesReachTheEndpointOfTraces(t *testing.T) {
 	}
 }
 
+// Hooks run before everything else: a Job whose policy came with the rest would meet that of the release before.
+func TestThePolicyOfAHookComesBeforeIt(t *testing.T) {
+	objects := render(t)
+	job, policy := named(t, objects, "Job", release+"-topics"), named(t, objects, "NetworkPolicy", release+"-topics")
+	for _, key := range []string{"helm.sh/hook", "helm.sh/hook-delete-policy"} {
+		if got, want := policy.Metadata.Annotations[key], job.Metadata.Annotations[key]; got != want {
+			t.Errorf("%s is %q, the Job's %q", key, got, want)
+		}
+	}
+	if weight := policy.Metadata.Annotations["helm.sh/hook-weight"]; weight != "-1" || job.Metadata.Annotations["helm.sh/hook-weight"] != "" {
+		t.Errorf("the policy's weight is %q, the Job's none", weight)
+	}
+}
+
+func TestTheDNSOfEveryPodIsWhereTheValuesSay(t *testing.T) {
+	objects := render(t, set("networkPolicy.dnsPorts={5353}")...)
+	all := policies(t, objects)
+	for _, p := range pods(t, objects) {
+		if _, out := reach(all, p.labels); !slices.Contains(out, 5353) || slices.Contains(out, 53) {
+			t.Errorf("%s reaches %v", p.owner, out)
+		}
+	}
+}
+
 func TestPoliciesAreAsNarrowAsTheValuesSay(t *testing.T) {
 	objects := render(t, variants["with narrow policies"]...)
 	order := named(t, objects, "NetworkPolicy", release+"-order")

@@ -105,11 +105,15 @@ func TestContradictionsAreRefusedWithASentence(t *testing.T) {
 	}
 }
 
-func TestANameThatWouldMakeOthersTooLongIsRefused(t *testing.T) {
+func TestANameThatServicesCannotBearIsRefused(t *testing.T) {
 	long := strings.Repeat("a", 41)
-	_, err := helm(t, "template", long, ".", "--values", "examples/minimal-values.yaml")
-	if err == nil || !strings.Contains(err.Error(), "the release's name has 41 characters") {
-		t.Errorf("got %v", err)
+	for name, want := range map[string]string{
+		long: "the release's name has 41 characters", "sale.north": "the release's name is sale.north", "1sale": "begins with a letter",
+	} {
+		_, err := helm(t, "template", name, ".", "--values", "examples/minimal-values.yaml")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 	if _, err := helm(t, "template", long[:40], ".", "--values", "examples/minimal-values.yaml"); err != nil {
 		t.Error(err)

@@ -43,6 +43,9 @@
 {{- if gt (len .Release.Name) 40 }}
 {{- $wrong = append $wrong (printf "the release's name has %d characters; with more than 40 the names of its Services would be too long" (len .Release.Name)) }}
 {{- end }}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" .Release.Name) }}
+{{- $wrong = append $wrong (printf "the release's name is %s; Services are named after it, so it has only a-z, 0-9 and -, and begins with a letter" .Release.Name) }}
+{{- end }}
 {{- $parts := merge (dict "operator" $v.operator) $v.services }}
 {{- range $name := keys $parts | sortAlpha }}
 {{- $path := ternary $name (printf "services.%s" $name) (eq $name "operator") }}
@@ -51,14 +54,30 @@
 {{- $wrong = append $wrong (printf "%s.resources.requests.memory is %s, more than its limits.memory of %s" $path $resources.requests.memory $resources.limits.memory) }}
 {{- end }}
 {{- end }}
-{{- with lookup "apps/v1" "Deployment" .Release.Namespace (printf "%s-campaign-operator" .Release.Name) }}
-{{- $was := index (.metadata.annotations | default dict) "qingcang.io/cluster-name" }}
-{{- if and $was (ne $was $v.clusterName) }}
-{{- $wrong = append $wrong (printf "clusterName was %s and must never change: the campaigns that run bear it" $was) }}
-{{- end }}
-{{- end }}
+{{- $wrong = concat $wrong (include "qingcang.otherOperators" . | fromJsonArray) }}
 {{- $wrong = concat $wrong (include "qingcang.missingSecrets" . | fromJsonArray) }}
 {{- if $wrong }}
 {{- fail (printf "\n- %s\n" (join "\n- " $wrong)) }}
 {{- end }}
+{{- end }}
+
+{{- /* A list of sentences about operators that run in the namespace already, as JSON: this release's own bears the
+name of the cluster, and another's would run the same campaigns. */ -}}
+{{- define "qingcang.otherOperators" -}}
+{{- $wrong := list -}}
+{{- range (lookup "apps/v1" "Deployment" .Release.Namespace "").items -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- $owner := index $labels "app.kubernetes.io/instance" -}}
+{{- if and (eq (index $labels "app.kubernetes.io/name" | default "") "campaign-operator") (eq (index $labels "app.kubernetes.io/part-of" | default "") "qingcang") -}}
+{{- if ne $owner $.Release.Name -}}
+{{- $wrong = append $wrong (printf "release %s runs the campaigns of namespace %s; install this one in a namespace of its own" $owner $.Release.Namespace) -}}
+{{- else -}}
+{{- $was := index (.metadata.annotations | default dict) "qingcang.io/cluster-name" -}}
+{{- if and $was (ne $was $.Values.clusterName) -}}
+{{- $wrong = append $wrong (printf "clusterName was %s and must never change: the campaigns that run bear it" $was) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $wrong -}}
 {{- end }}

@@ -27,7 +27,11 @@ what the pod reaches: mongodb, outside, apiServer, traces (the URL of their endp
 
 {{- define "qingcang.toDNS" -}}
 - to: [{namespaceSelector: {}}, {ipBlock: {cidr: 169.254.0.0/16}}] # the cluster's DNS, and one on the node
-  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+  ports:
+  {{- range .policy.dnsPorts | uniq }}
+  - {port: {{ . }}, protocol: UDP}
+  - {port: {{ . }}, protocol: TCP}
+  {{- end }}
 {{- end }}
 
 {{- define "qingcang.egress" -}}
