@@ -58,7 +58,7 @@ func TestALaneOfACampaignsOwn(t *testing.T) {
 			w.Fatal(err)
 		}
 		w.Phase(uid, campaignv1.Status_PHASE_DRAINING)
-		w.Pass(11 * time.Minute) // nobody paid
+		w.Pass(10*time.Minute + 10*time.Second) // nobody paid
 		settled := w.Phase(uid, campaignv1.Status_PHASE_SETTLED)
 		if settled.GetSoldUnits() != 0 {
 			w.Errorf("it settled as %v", settled)
