@@ -64,9 +64,10 @@ func buildBinaries(ctx context.Context, root, dir, arch, version string, all []p
 		packages[p.module] = append(packages[p.module], p.pkg)
 	}
 	for _, module := range slices.Sorted(maps.Keys(packages)) {
-		// Flags of the user's own would make another binary of the same commit.
-		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch, "GOFLAGS="}
-		args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X " + stamp + "=" + version, "-o", dir + "/"}
+		// Settings of the user's own would make another binary of the same commit. One that is empty would be
+		// looked up in the file of "go env -w".
+		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch, "GOFLAGS=-trimpath", "GOAMD64=v1", "GOARM64=v8.0"}
+		args := []string{"build", "-buildvcs=false", "-ldflags", "-s -w -X " + stamp + "=" + version, "-o", dir + "/"}
 		if module != "" {
 			modfile, err := stack.EmbeddedModfile(ctx, root, progress)
 			if err != nil {

@@ -26,7 +26,7 @@ var products = []product{
 	{name: "order", title: "Sales: lanes, orders and their payment", pkg: "./services/order/cmd/order"},
 	{name: "fulfilment", title: "Shipping, receipts and returns", pkg: "./services/fulfilment/cmd/fulfilment"},
 	{name: "campaign-operator", title: "Runs Campaigns and OwnerPrograms", pkg: "./operators/campaign/cmd/manager"},
-	{name: "check", title: "What helm test runs", pkg: "./operators/campaign/cmd/check"},
+	{name: "check", title: "What the chart itself runs: topics, helm test", pkg: "./operators/campaign/cmd/check"},
 	{name: "sim", title: "Simulated WeChat and identity provider", pkg: "./hack/sim", test: true},
 	{name: "broker", title: "Embedded Kafka broker", pkg: "./cmd/broker", module: "hack/embedded", test: true},
 	{name: "relay", title: "Lets a cluster's pods reach broker and database", pkg: "./hack/endtoend/relay", test: true},
