@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -93,6 +94,9 @@ func (h home) empty(ctx context.Context) error {
 // lock keeps two commands from changing one cluster at the same time. The kernel
 // releases the lock of a process that dies.
 func (h home) lock() (unlock func(), err error) {
+	if err := h.ours(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(h.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -104,4 +108,20 @@ func (h home) lock() (unlock func(), err error) {
 		return nil, errors.Join(fmt.Errorf("another up or down is at work on %s: %w", h.dir, err), file.Close())
 	}
 	return func() { _ = file.Close() }, nil // nothing was written to it
+}
+
+// ours refuses a folder with content of somebody else's, which empty would remove. The lock is the mark of a
+// cluster's folder: it is made first and never goes.
+func (h home) ours() error {
+	entries, err := os.ReadDir(h.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lock" }) {
+		return nil
+	}
+	return fmt.Errorf("%s is not empty, and what is in it is not a cluster's, which removes what it finds: name a folder of its own", h.dir)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -64,8 +65,10 @@ func TestDownLeavesTheLogsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(h.path("logs", "etcd.log"), []byte("started"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"lock", "logs/etcd.log"} {
+		if err := os.WriteFile(h.path(file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := h.write(record{}); err != nil {
 		t.Fatal(err)
@@ -103,6 +106,21 @@ func TestOnlyOneCommandChangesACluster(t *testing.T) {
 	unlock()
 	if err := down(t.Context(), h, io.Discard); err != nil {
 		t.Errorf("after the other command has ended: %v", err)
+	}
+}
+
+func TestAFolderOfSomebodyElseIsLeftAlone(t *testing.T) {
+	h := home{dir: t.TempDir()}
+	if err := os.WriteFile(h.path("cluster.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, command := range map[string]func(context.Context, home, io.Writer) error{"up": up, "down": down} {
+		if err := command(t.Context(), h, io.Discard); err == nil || !strings.Contains(err.Error(), "is not empty") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if left, err := os.ReadDir(h.dir); err != nil || len(left) != 1 {
+		t.Errorf("it has %v (%v)", left, err)
 	}
 }
 
