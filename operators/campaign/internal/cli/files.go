@@ -82,6 +82,8 @@ func (m *manifests) take(document []byte) error {
 		campaign.Spec.TimeZone = "Asia/Shanghai"
 		m.campaigns = append(m.campaigns, campaign)
 		return yaml.UnmarshalStrict(document, campaign)
+	case "":
+		return errors.New("it does not say its kind: OwnerProgram or Campaign")
 	default:
 		return fmt.Errorf("a %s has no money to reckon with: give an OwnerProgram and Campaigns", kind.Kind)
 	}

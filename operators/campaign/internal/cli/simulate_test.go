@@ -62,6 +62,8 @@ func TestSimulate(t *testing.T) {
 		"a campaign of the cluster":       {"", []string{"-f", program, "--campaign", "live"}, owners, ExitOK},
 		"a campaign that is not there":    {"", []string{"-f", program, "--campaign", "moon"}, "there is no campaign moon", ExitFailed},
 		"a ladder of recruits":            {"", []string{"-f", ladder, "-f", coats}, "NoPayForRecruiting", ExitFailed},
+		"a fee that buys nothing":         {"", []string{"-f", file("fee.yaml", programYAML+"  feeGrants: []\n"), "-f", coats}, "BREACH  NoEntryFee", ExitFailed},
+		"a document of no kind":           {"apiVersion: sale.qingcang.io/v1alpha1", []string{"-f", "-"}, "it does not say its kind", ExitFailed},
 		"a ladder as JSON":                {"", []string{"-f", ladder, "-f", coats, "-o", "json"}, "the programme breaks the law and will be refused", ExitFailed},
 		"a campaign at a loss":            {"", []string{"-f", program, "-f", file("loss.yaml", strings.Replace(coatsYAML, "4000", "5900", 1))}, "the platform's part can be under 0 with: C1", ExitFailed},
 		"no file":                         {"", nil, "usage: give the programme with -f", ExitUsage},

@@ -24,15 +24,19 @@ func over(c Campaign, ranks []Rank, depth int) CampaignOutcome {
 		out.Items = append(out.Items, ItemOutcome{SKU: item.SKU, Units: item.Units, At: at, Worst: most})
 		out.At = sum(out.At, at)
 		out.Worst = out.Worst.plus(most.Split)
-		// An item that has no units may get some.
-		some := item
-		some.Units = max(1, item.Units)
-		if worst(outcomes(some, c.CommissionBps, ranks, depth)).PlatformFen < 0 {
+		if losing(item, c.CommissionBps, ranks, depth) {
 			out.Losing = append(out.Losing, item.SKU)
 		}
 	}
 	out.WorstPayoutFen = out.Worst.PayoutFen()
 	return out
+}
+
+// losing tells whether the platform's part of an item can be under 0. Units may be added while a campaign
+// runs, and a loss that rounding hides in few of them shows in as many as there can be.
+func losing(item Item, commissionBps int64, ranks []Rank, depth int) bool {
+	item.Units = maxUnits
+	return worst(outcomes(item, commissionBps, ranks, depth)).PlatformFen < 0
 }
 
 // sum adds an item's outcomes to those of the items before, rank by rank.

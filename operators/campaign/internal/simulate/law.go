@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"regexp"
 	"slices"
 	"time"
 
@@ -69,6 +70,9 @@ func feeBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
 	if slices.Contains(spec.FeeGrants, v1alpha1.FeeGrantsRank) {
 		out = append(out, Breach{NoEntryFee, "spec.feeGrants", "a fee cannot buy a rank: take Rank out"})
 	}
+	if spec.FeeGrants != nil && !slices.Contains(spec.FeeGrants, v1alpha1.FeeGrantsBenefits) {
+		out = append(out, Breach{NoEntryFee, "spec.feeGrants", "a fee that buys no benefits is an entry fee: put Benefits in, or leave feeGrants out"})
+	}
 	if spec.FeeReturnWindow.Duration < legalWindow {
 		out = append(out, Breach{FeeIsRefundable, "spec.feeReturnWindow", "a member may have the fee back for 168h at the least: make it longer"})
 	}
@@ -91,14 +95,19 @@ func depthBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
 	return out
 }
 
-// signed tells whether a consent says who, under which number and when.
+// inForce is the day on which 禁止传销条例 came into force: nobody signed off what it forbids before.
+const inForce = "2005-11-01"
+
+// signed tells whether a consent says who, under which number, when and which document.
 func signed(s *v1alpha1.SignOff) bool {
-	if s == nil || s.By == "" || s.Reference == "" {
+	if s == nil || s.By == "" || s.Reference == "" || !checksum.MatchString(s.DocumentSHA256) {
 		return false
 	}
 	_, err := time.Parse(time.DateOnly, s.Date)
-	return err == nil
+	return err == nil && s.Date >= inForce
 }
+
+var checksum = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func rankBreaches(field string, r v1alpha1.Rank) (out []Breach) {
 	if slices.Contains(r.QualifyBy, v1alpha1.ByHeadCount) {
@@ -118,7 +127,7 @@ func rewardBreaches(field string, r v1alpha1.Reward) []Breach {
 		return []Breach{{NoPayFromFee, field, "no part of a membership fee can become commission: take this reward out"}}
 	case v1alpha1.ForTeamSales:
 		return []Breach{{NoUplinePay, field, "nobody can be paid by what others sell: take this reward out"}}
-	default: // an own sale: no rule of law is broken, and admission says where its pay belongs
+	default: // an own sale: no rule of law is broken; unpaid says where its pay belongs
 		return nil
 	}
 }

@@ -70,3 +70,20 @@ func TestEachBreachIsNamedAsAdmissionNamesIt(t *testing.T) {
 		})
 	}
 }
+
+func TestAConsentThatIsNone(t *testing.T) {
+	for name, change := range map[string]func(*v1alpha1.SignOff){
+		"by nobody":              func(s *v1alpha1.SignOff) { s.By = "" },
+		"not filed":              func(s *v1alpha1.SignOff) { s.Reference = "" },
+		"on no day":              func(s *v1alpha1.SignOff) { s.Date = "2026-02-30" },
+		"before there was a law": func(s *v1alpha1.SignOff) { s.Date = "2005-10-31" },
+		"to no document":         func(s *v1alpha1.SignOff) { s.DocumentSHA256 = "none" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			breaches := simulate.Breaches(program(t, func(s *v1alpha1.OwnerProgramSpec) { signed(s); change(s.SignOff) }))
+			if len(breaches) != 1 || breaches[0].Rule != simulate.DepthNeedsSignOff {
+				t.Errorf("breaches are %v, want %s", breaches, simulate.DepthNeedsSignOff)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -34,7 +35,7 @@ func Run(p *v1alpha1.OwnerProgram, campaigns []*v1alpha1.Campaign) (Result, erro
 		faults = append(faults, err)
 		terms = append(terms, t)
 	}
-	if err := errors.Join(faults...); err != nil {
+	if err := cmp.Or(errors.Join(faults...), summable(terms)); err != nil {
 		return Result{}, err
 	}
 	out := Result{

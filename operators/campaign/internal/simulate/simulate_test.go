@@ -54,11 +54,12 @@ func TestAMonthIsWhatCouldBeSoldInIt(t *testing.T) {
 
 func TestALossIsNamed(t *testing.T) {
 	result := run(t, program(t, nil), campaign("coats", "2026-11-24", "2026-11-25",
-		item("good", 10_000, 9_000, 5), item("bad", 10_000, 9_001, 5), item("bad when there is some", 10_000, 9_500, 0)))
+		item("good", 10_000, 9_000, 5), item("bad", 10_000, 9_001, 5), item("bad when there is some", 10_000, 9_500, 0),
+		item("bad when there are ten", 99, 90, 1)))
 	if !result.CanLose {
 		t.Error("it says that nothing can be lost")
 	}
-	if want := []string{"bad", "bad when there is some"}; !slices.Equal(result.Campaigns[0].Losing, want) {
+	if want := []string{"bad", "bad when there is some", "bad when there are ten"}; !slices.Equal(result.Campaigns[0].Losing, want) {
 		t.Errorf("losing are %q, want %q", result.Campaigns[0].Losing, want)
 	}
 }
@@ -80,6 +81,8 @@ func TestWhatCannotBeReckonedWithIsNamed(t *testing.T) {
 		"a commission over the whole": {program(t, nil), with(func(s *v1alpha1.CampaignSpec) { s.CommissionBps = 10_001 }), []string{"commissionBps is 10001"}},
 		"a selector without a result": {program(t, nil), with(func(s *v1alpha1.CampaignSpec) { s.Items, s.Selector = nil, &v1alpha1.Selector{} }), []string{"--campaign"}},
 		"a time that is none":         {program(t, nil), with(func(s *v1alpha1.CampaignSpec) { s.EndAt = "tomorrow" }), []string{"endAt"}},
+		"a bonus on own sales":        {program(t, reward(v1alpha1.Reward{For: v1alpha1.ForSale, RateBps: 500})), good, []string{"rewards[0] is for own sales"}},
+		"a reward for nobody knows":   {program(t, reward(v1alpha1.Reward{For: "Luck"})), good, []string{`rewards[0].for is "Luck"`}},
 		"everything at once": {program(t, func(s *v1alpha1.OwnerProgramSpec) { s.Ranks[0].RateBps = -1 }),
 			with(func(s *v1alpha1.CampaignSpec) { s.Items[0].Units, s.Items[0].PriceFen = -1, 0 }), []string{"rateBps of rank member", "units of item C1", "priceFen of item C1"}},
 	} {
@@ -94,6 +97,23 @@ func TestWhatCannotBeReckonedWithIsNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSumsThatAreNoNumberAreRefused(t *testing.T) {
+	items := make([]v1alpha1.Item, 1_000)
+	for i := range items {
+		items[i] = item("dearest", 100_000_000, 100_000_000, 1_000_000)
+	}
+	worst := campaign("coats", "2026-11-24", "2026-11-25", items...)
+	worst.Spec.CommissionBps = 10_000
+	p := program(t, func(s *v1alpha1.OwnerProgramSpec) { signed(s); s.Ranks[1].SecondLevelBps = 10_000 })
+	most := slices.Repeat([]*v1alpha1.Campaign{worst}, 20) // ¥10^15 each
+	if got := run(t, p, most...).Months[0]; got.WorstPayoutFen != 4e18 || got.Worst.PlatformFen != -4e18 {
+		t.Errorf("got %+v, want ¥4×10^16 for owners and as much lost", got)
+	}
+	if _, err := simulate.Run(p, append(most, worst)); err == nil || !strings.Contains(err.Error(), "give fewer campaigns") {
+		t.Errorf("one more: %v", err)
 	}
 }
 

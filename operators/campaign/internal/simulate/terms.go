@@ -37,6 +37,29 @@ const (
 	maxRanks    = 10
 )
 
+// maxWorthFen bounds what the goods of all campaigns are worth together; one at all of the limits above is
+// worth 10^17. No part of a split is over twice that, so that every sum stays within an int64, 9 × 10^18.
+const maxWorthFen = 2_000_000_000_000_000_000
+
+// worthFen is what a campaign's goods cost or what is owed for them, whichever is more.
+func (c Campaign) worthFen() (sum int64) {
+	for _, i := range c.Items {
+		sum += max(i.PriceFen, i.SettlementFen) * i.Units
+	}
+	return sum
+}
+
+// summable refuses campaigns whose sum may not be a number here.
+func summable(campaigns []Campaign) error {
+	var sum int64
+	for _, c := range campaigns {
+		if sum += c.worthFen(); sum > maxWorthFen {
+			return fmt.Errorf("the goods of all campaigns are worth over ¥%s: give fewer campaigns", Yuan(maxWorthFen))
+		}
+	}
+	return nil
+}
+
 // campaignOf reads a Campaign and names everything in it that cannot be reckoned with.
 func campaignOf(c *v1alpha1.Campaign) (Campaign, error) {
 	schedule, err := c.Spec.Schedule()
@@ -63,6 +86,9 @@ func campaignOf(c *v1alpha1.Campaign) (Campaign, error) {
 func ranksOf(p *v1alpha1.OwnerProgram) ([]Rank, error) {
 	faults := []error{within("the number of ranks", int64(len(p.Spec.Ranks)), 1, maxRanks)}
 	out := make([]Rank, 0, len(p.Spec.Ranks))
+	for i, r := range p.Spec.Rewards {
+		faults = append(faults, unpaid(at("rewards", i), r))
+	}
 	for _, r := range p.Spec.Ranks {
 		faults = append(faults,
 			within("rateBps of rank "+r.Name, int64(r.RateBps), 0, wholeBps),
@@ -73,6 +99,19 @@ func ranksOf(p *v1alpha1.OwnerProgram) ([]Rank, error) {
 		return nil, fmt.Errorf("programme %s: %w", p.Name, err)
 	}
 	return out, nil
+}
+
+// unpaid names a reward that no rule of law forbids and that admission refuses all the same. To leave it
+// out would make a programme look cheaper than it was meant.
+func unpaid(field string, r v1alpha1.Reward) error {
+	switch r.For {
+	case v1alpha1.ForRecruit, v1alpha1.ForFee, v1alpha1.ForTeamSales: // a breach
+		return nil
+	case v1alpha1.ForSale:
+		return fmt.Errorf("%s is for own sales, which ranks[].rateBps pays: take it out and set the rate there", field)
+	default:
+		return fmt.Errorf("%s.for is %q, not Sale, Recruit, Fee or TeamSales", field, r.For)
+	}
 }
 
 func within(what string, value, least, most int64) error {
