@@ -29,6 +29,8 @@ type change struct {
 	apply func(*v1alpha1.Campaign, time.Time) error
 	// asked is what is said when the API server has taken it, done when the status says so.
 	asked, done string
+	// ends tells that an object that was deleted goes when the change is reached.
+	ends bool
 	// reached tells whether the campaign is as the change wants it, once its lane follows the spec.
 	reached func(*v1alpha1.Campaign) bool
 }
@@ -119,10 +121,13 @@ func (c *cluster) await(ctx context.Context, sale *v1alpha1.Campaign, how change
 		select {
 		case <-ctx.Done():
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return ctx.Err()
+				return fmt.Errorf("campaign %s: it was asked for, and nobody waited for it to be so", sale.Name)
 			}
 			return fmt.Errorf("campaign %s: it was asked for, and after %s the status does not say that it is so: %s", sale.Name, timeout, standing(last))
 		case now := <-changes:
+			if now.gone && how.ends && !sale.DeletionTimestamp.IsZero() {
+				return nil
+			}
 			if now.gone {
 				return fmt.Errorf("campaign %s was deleted meanwhile", sale.Name)
 			}

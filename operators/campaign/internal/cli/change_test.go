@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,32 @@ func TestClose(t *testing.T) {
 	if err != nil || time.Since(schedule.End) < 0 || time.Since(schedule.End) > time.Minute {
 		t.Errorf("it ends at %s (%v), want about now", schedule.End, err)
 	}
+}
+
+func TestADeletedSaleThatRunsOnIsClosed(t *testing.T) {
+	w := newWorld(t)
+	runsOn := w.deleted("coats", func(s *v1alpha1.CampaignSpec) { s.DeletionPolicy = v1alpha1.EndOnTime })
+	if got := w.run("pause", "coats"); got.code != ExitOK {
+		t.Errorf("pausing it: %+v", got)
+	}
+	closed := make(chan said)
+	go func() { closed <- w.run("close", "coats", "--yes", "--wait") }()
+	teststack.Eventually(t, func() error {
+		if w.get("coats").Spec.EndAt == runsOn.Spec.EndAt {
+			return errors.New("its end is not set yet")
+		}
+		return nil
+	})
+	w.release("coats") // as the operator does when the end is published
+	if got := <-closed; got.code != ExitOK || !strings.HasPrefix(got.out, "campaign coats: closed") {
+		t.Errorf("%+v", got)
+	}
+
+	w.deleted("shoes", func(s *v1alpha1.CampaignSpec) { s.DeletionPolicy = v1alpha1.EndNow })
+	if got := w.run("pause", "shoes"); got.code != ExitFailed || !strings.Contains(got.err, "campaign shoes is being deleted: there is nothing to pause") {
+		t.Errorf("pausing what a deletion ends: %+v", got)
+	}
+	w.release("shoes")
 }
 
 func TestAnEndIsWrittenAsTheStartIs(t *testing.T) {

@@ -38,14 +38,12 @@ then goes back to the brand. A sale that has closed cannot be opened again.`,
 	apply:   endNow,
 	asked:   "end asked for; the lane closes the sale within about a second",
 	done:    "closed; held orders may still be paid within their hold",
+	ends:    true,
 	reached: closed,
 }
 
-// wallTime is how a time without an offset is written.
-const wallTime = "2006-01-02T15:04:05"
-
-// endNow sets endAt to this second, written as startAt is: with an offset, or without one in the
-// campaign's zone. A sale cannot end in the second in which it opens.
+// endNow sets endAt to this second, written as startAt is. A sale cannot end in the second in which it
+// opens.
 func endNow(c *v1alpha1.Campaign, now time.Time) error {
 	schedule, err := c.Spec.Schedule()
 	if err != nil {
@@ -55,11 +53,6 @@ func endNow(c *v1alpha1.Campaign, now time.Time) error {
 	if earliest := schedule.Start.Add(time.Second); end.Before(earliest) {
 		end = earliest
 	}
-	end = end.In(schedule.Start.Location())
-	if len(c.Spec.StartAt) == len(wallTime) {
-		c.Spec.EndAt = v1alpha1.Moment(end.Format(wallTime))
-		return nil
-	}
-	c.Spec.EndAt = v1alpha1.MomentOf(end)
-	return nil
+	c.Spec.EndAt, err = c.Spec.Write(end.In(schedule.Start.Location()))
+	return err
 }

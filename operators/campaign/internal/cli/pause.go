@@ -52,13 +52,18 @@ var resuming = change{
 // over says why a campaign that sells no more, and never will, is left alone; "" for any other.
 func over(c *v1alpha1.Campaign, so string) string {
 	switch {
-	case !c.DeletionTimestamp.IsZero():
+	case !c.DeletionTimestamp.IsZero() && !runsOn(c):
 		return "is being deleted: " + so
 	case closed(c):
 		return "has closed: " + so
 	default:
 		return ""
 	}
+}
+
+// runsOn tells whether a deletion leaves a sale to run to its end.
+func runsOn(c *v1alpha1.Campaign) bool {
+	return c.Spec.DeletionPolicy == v1alpha1.EndOnTime && c.Status.OpenedAt != nil
 }
 
 // closed tells whether the lane has closed the sale.

@@ -98,6 +98,31 @@ func (w *world) write(c *v1alpha1.Campaign) {
 	}
 }
 
+// deleted is a live campaign that somebody deleted and that its finalizer holds.
+func (w *world) deleted(name string, change func(*v1alpha1.CampaignSpec)) *v1alpha1.Campaign {
+	w.t.Helper()
+	c := w.campaign(name, live(), change)
+	c.Finalizers = []string{v1alpha1.Finalizer}
+	if err := w.Client.Update(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.Client.Delete(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// release takes the finalizer away.
+func (w *world) release(name string) {
+	w.t.Helper()
+	c := w.get(name)
+	before := c.DeepCopy()
+	c.Finalizers = nil
+	if err := w.Client.Patch(w.t.Context(), c, client.MergeFrom(before)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *world) get(name string) *v1alpha1.Campaign {
 	w.t.Helper()
 	c := &v1alpha1.Campaign{}

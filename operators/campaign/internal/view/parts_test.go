@@ -57,6 +57,32 @@ func TestABarShowsEachPartThatIsThere(t *testing.T) {
 	})
 }
 
+func TestABarOfFiguresThatDoNotAddUp(t *testing.T) {
+	for name, s := range map[string]Stock{
+		"more than there is": {Units: 10, Sold: 100, Held: 90, Left: 80},
+		"less than there is": {Units: 1_000, Sold: 1},
+		"nothing of it":      {Units: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if bar := s.bar(); utf8.RuneCountInString(bar) != barCells {
+				t.Errorf("%q has not %d cells", bar, barCells)
+			}
+		})
+	}
+}
+
+func TestWhatOthersWroteStaysInItsLine(t *testing.T) {
+	c := coats(phase(v1alpha1.PhaseLive), asWanted)
+	c.Spec.Title = "Autumn\ncoats \x1b[2J\u009b2J秋装"
+	var tree strings.Builder
+	if err := Of(Facts{Campaign: c}, start).Tree(&tree, Black); err != nil {
+		t.Fatal(err)
+	}
+	if head, _, _ := strings.Cut(tree.String(), "\n"); !strings.HasSuffix(head, "Autumn coats  [2J 2J秋装") {
+		t.Errorf("the tree begins with %q", head)
+	}
+}
+
 func TestThePaceIsThatOfTheLastSeconds(t *testing.T) {
 	p := &Pacer{}
 	status := &v1alpha1.CampaignStatus{}

@@ -19,12 +19,13 @@ func (s Stock) text() string {
 }
 
 // bar gives each part that is not empty one cell, and shares the others out by size; what rounding leaves
-// goes to the largest.
+// goes to the largest. It rests on the parts alone: a status may say that they come to more than Units.
 func (s Stock) bar() string {
 	parts := []int64{s.Sold, s.Held, s.Left}
 	cells := make([]int, len(parts))
-	largest, spare := 0, barCells
+	largest, spare, whole := len(parts)-1, barCells, int64(0)
 	for i, part := range parts {
+		whole += part
 		if part > 0 {
 			cells[i], spare = 1, spare-1
 		}
@@ -34,7 +35,7 @@ func (s Stock) bar() string {
 	}
 	left := spare
 	for i, part := range parts {
-		share := int(part * int64(spare) / s.Units)
+		share := int(part * int64(spare) / max(whole, 1))
 		cells[i], left = cells[i]+share, left-share
 	}
 	cells[largest] += left

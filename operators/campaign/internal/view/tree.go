@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // dash stands where nothing is known.
@@ -20,7 +21,7 @@ type node struct {
 func (v View) Tree(w io.Writer, ink Ink) error {
 	var out strings.Builder
 	root := v.root()
-	fmt.Fprintf(&out, "%s %s\n", ink.paint(Bold, root.label), root.text)
+	fmt.Fprintf(&out, "%s %s\n", ink.paint(Bold, root.label), oneLine(root.text))
 	draw(&out, ink, "", root.below)
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -36,10 +37,20 @@ func draw(out *strings.Builder, ink Ink, indent string, nodes []node) {
 		if i == len(nodes)-1 {
 			branch, under = "└─ ", "   "
 		}
-		line := indent + branch + n.label + strings.Repeat(" ", width-columns(n.label)) + "  " + ink.paint(n.tone, n.text)
+		line := indent + branch + n.label + strings.Repeat(" ", width-columns(n.label)) + "  " + ink.paint(n.tone, oneLine(n.text))
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
 		draw(out, ink, indent+under, n.below)
 	}
+}
+
+// oneLine keeps what others wrote, a title, a message, from moving the cursor or breaking the tree.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 func (v View) root() node {
