@@ -96,7 +96,7 @@ func TestBadOrders(t *testing.T) {
 // TestAHoldRunsOut: the stock comes back, and is sold to another.
 func TestAHoldRunsOut(t *testing.T) {
 	w := newWorld(t, 1)
-	w.opens("sale", 1, 1)
+	w.opens("sale", 1, 5)
 	id := w.place(0, "ann", "sale", 1).want(t, http.StatusCreated, "").text("orderId")
 	w.place(0, "bob", "sale", 1).want(t, http.StatusConflict, "sold_out")
 	testkit.Eventually(t, patience, func() error {
