@@ -26,6 +26,10 @@ func (c cluster) livesAndLeaves(t *testing.T) {
 			t.Errorf("an installation without Secrets: got %v, want %q", err, want)
 		}
 	}
+	strimzi := append(installed, set("kafka.sasl=false", "kafka.strimzi.cluster=main", "kafka.strimzi.users=true")...)
+	if _, err := c.helmInto(t, "install", strimzi...); err == nil || !strings.Contains(err.Error(), "- Secret main-cluster-ca-cert is not in namespace sale") {
+		t.Errorf("an installation without Strimzi's certificate: got %v", err)
+	}
 	for name, keys := range map[string][]string{
 		"mongodb": {"uri"}, "kafka": {"ca.crt", "username"}, "tokens": {"buyer", "owner", "share"}, "vault": {"brand-intake", "store-owner", "fulfilment"},
 		"wechatpay": {"private-key.pem", "apiv3.key", "platform-public-key.pem"}, "wechat-login": {"secret"},

@@ -56,6 +56,12 @@ priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 
+{{- /* The Secret with the certificate authority of Strimzi's cluster. */ -}}
+{{- define "qingcang.strimziCA" -}}
+{{- $strimzi := .Values.kafka.strimzi -}}
+{{ $strimzi.caSecret | default (printf "%s-cluster-ca-cert" $strimzi.cluster) }}
+{{- end }}
+
 {{- define "qingcang.kafkaEnv" -}}
 {{- $kafka := .root.Values.kafka -}}
 - {name: KAFKA_BROKERS, value: {{ join "," $kafka.brokers | quote }}}
@@ -93,7 +99,7 @@ priorityClassName: {{ . | quote }}
     {{- if $kafka.tls }}
     - secret:
         {{- if $kafka.strimzi.users }}
-        name: {{ $kafka.strimzi.caSecret | default (printf "%s-cluster-ca-cert" $kafka.strimzi.cluster) }}
+        name: {{ include "qingcang.strimziCA" .root }}
         {{- else }}
         name: {{ $secret }}
         {{- end }}

@@ -32,6 +32,7 @@ into (helm template) it is empty: whoever renders may make them later. */ -}}
 {{- if $kafka.clientCertificate }}{{ $login = concat $login (list "tls.crt" "tls.key") }}{{ end -}}
 {{- $s := .Values.secrets -}}
 {{- $all := list (list ((.Values.operator.secrets).kafka | default $s.kafka) $login) -}}
+{{- if and $kafka.tls $kafka.strimzi.users }}{{ $all = append $all (list (include "qingcang.strimziCA" .) (list "ca.crt")) }}{{ end -}}
 {{- if eq $kafka.topics "Job" }}{{ $all = append $all (list $s.kafka $login) }}{{ end -}}
 {{- range $name, $needs := include "qingcang.services" . | fromYaml -}}
 {{- $own := (index $.Values.services $name).secrets -}}
