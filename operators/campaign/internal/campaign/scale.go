@@ -9,8 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/qingcang/qingcang/proto/eventkit"
-
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 )
@@ -41,11 +39,10 @@ func scaled(s Snapshot, f facts) *scale {
 	}
 	live := s.Pods.Live[children.Deployment]
 	sized := &scale{wanted: f.replicas(d.Replicas), ready: children.Ready(live), fault: s.Pods.Fault, stuck: stuck(live)}
-	topic, _ := eventkit.TopicNamed(f.want.GetLane().GetTopic())
 	var err error
 	sized.children, err = children.Of(s.Settings.Children, children.Lane{
-		Campaign: s.Campaign, Topic: topic, Order: s.Pods.Order,
-		Replicas: sized.wanted, MaxReplicas: d.MaxReplicas,
+		Campaign: s.Campaign, Topic: f.want.GetLane().GetTopic(), Order: s.Pods.Order,
+		Replicas: sized.wanted, MaxReplicas: d.MaxReplicas, Ready: sized.ready,
 	})
 	switch {
 	case sized.fault != "":

@@ -17,8 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 
-	"github.com/qingcang/qingcang/proto/eventkit"
-
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
 
@@ -81,11 +79,11 @@ func (s Settings) Kinds() []schema.GroupVersionKind {
 type Lane struct {
 	Campaign *v1alpha1.Campaign
 	// Topic is the lane's logical name.
-	Topic eventkit.Topic
+	Topic string
 	// Order is the order service's own Deployment, nil while it is not there.
 	Order *appsv1.Deployment
-	// Replicas is the least number of pods by the schedule, up to MaxReplicas by load.
-	Replicas, MaxReplicas int32
+	// Replicas is the least number of pods by the schedule, up to MaxReplicas by load; Ready is how many answer.
+	Replicas, MaxReplicas, Ready int32
 }
 
 // Of returns the children of a lane, the topic first. Without the order service's Deployment there can

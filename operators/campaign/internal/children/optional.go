@@ -1,12 +1,15 @@
 package children
 
 import (
+	"fmt"
 	"math"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
+
+	"github.com/qingcang/qingcang/proto/eventkit"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
@@ -26,21 +29,26 @@ func head(kind schema.GroupVersionKind, c *v1alpha1.Campaign, labels map[string]
 	return child
 }
 
-// route sends the orders of the campaign to its own pods, and everything else stays where it goes. It
-// is more exact than the shared pool's, so a gateway prefers it.
+// route sends the orders of the campaign to its own pods while one of them is ready, else to the shared
+// pool, which runs every lane: a gateway answers 503 for a Service without pods. Its path is more exact
+// than the shared pool's, so a gateway prefers it.
 func route(s Settings, l Lane) (any, error) {
 	c := l.Campaign
 	child := head(Route, c, labels(c))
 	child.SetOwnerReferences([]metav1.OwnerReference{{
 		APIVersion: v1alpha1.GroupVersion.String(), Kind: "Campaign", Name: c.Name, UID: c.UID, Controller: ptr.To(true),
 	}})
+	backend := Name(c)
+	if l.Ready == 0 {
+		backend = s.OrderDeployment // the order service's Service bears the name of its Deployment
+	}
 	spec := object{
 		"parentRefs": []any{object{"namespace": s.Gateway.Namespace, "name": s.Gateway.Name}},
 		"rules": []any{object{
 			"matches": []any{object{
 				"path": object{"type": "PathPrefix", "value": "/v1/campaigns/" + string(c.UID) + "/orders"},
 			}},
-			"backendRefs": []any{object{"name": Name(c), "port": int64(servicePort)}},
+			"backendRefs": []any{object{"name": backend, "port": int64(servicePort)}},
 		}},
 	}
 	if s.GatewayHost != "" {
@@ -53,20 +61,24 @@ func route(s Settings, l Lane) (any, error) {
 // kafkaTopic asks Strimzi for the lane's topic. It has no owner: a lane's log outlives its campaign's
 // object, because paid orders rest on it.
 func kafkaTopic(s Settings, l Lane) (any, error) {
+	topic, known := eventkit.TopicNamed(l.Topic)
+	if !known {
+		return nil, fmt.Errorf("%q is the name of no lane", l.Topic)
+	}
 	marks := labels(l.Campaign)
 	marks["strimzi.io/cluster"] = s.StrimziCluster
 	child := head(KafkaTopic, l.Campaign, marks)
 	config := object{
-		"cleanup.policy":    l.Topic.Cleanup,
-		"retention.ms":      l.Topic.RetentionMs,
-		"max.message.bytes": int64(l.Topic.MaxMessageBytes),
+		"cleanup.policy":    topic.Cleanup,
+		"retention.ms":      topic.RetentionMs,
+		"max.message.bytes": int64(topic.MaxMessageBytes),
 	}
-	if l.Topic.TimestampType != "" {
-		config["message.timestamp.type"] = l.Topic.TimestampType
+	if topic.TimestampType != "" {
+		config["message.timestamp.type"] = topic.TimestampType
 	}
 	child.Object["spec"] = object{
-		"topicName":  s.TopicPrefix + l.Topic.Name,
-		"partitions": int64(l.Topic.Partitions),
+		"topicName":  s.TopicPrefix + topic.Name,
+		"partitions": int64(topic.Partitions),
 		"config":     config,
 	}
 	return child, nil

@@ -209,7 +209,7 @@ func (t *team) soon(what string, condition func() error) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: %v", what, err)
 		}
-		time.Sleep(50 * time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 	}
 }
 
@@ -255,7 +255,7 @@ func (t *team) disturb(c *v1alpha1.Campaign, first, second *weather, stop func()
 			}
 		}
 	case 5:
-		time.Sleep(time.Duration(t.IntN(300)) * time.Millisecond)
+		<-time.After(time.Duration(t.IntN(300)) * time.Millisecond)
 	}
 }
 
@@ -321,7 +321,7 @@ func TestProofNoDeletionIsStuck(t *testing.T) {
 			t.Fatal(err)
 		}
 		if slices.Contains([]string{"broker", "api server", "operator"}, down) {
-			time.Sleep(time.Duration(t.IntN(500)) * time.Millisecond)
+			<-time.After(time.Duration(t.IntN(500)) * time.Millisecond)
 			if err := t.Client.Get(t.Context(), client.ObjectKeyFromObject(c), c); err != nil {
 				t.Fatalf("in %s without the %s: the object went before its end was published: %v", phase, down, err)
 			}

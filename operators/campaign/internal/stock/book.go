@@ -82,7 +82,7 @@ func (b *book) brand(id string) *brand {
 func (b *brand) number(name string) int32 {
 	n, known := b.numbers[name]
 	if !known {
-		n = int32(len(b.names)) //nolint:gosec // a brand has far fewer styles than 2³¹
+		n = int32(len(b.names)) // a brand has far fewer styles than 2³¹
 		b.names = append(b.names, name)
 		b.numbers[name] = n
 	}
