@@ -21,6 +21,7 @@ var (
 	closed  = status{"phase": "Draining"}
 	settled = status{"phase": "Settled"}
 	hasLane = status{"lane": map[string]any{"topic": "lanes.shared.v1", "partition": int64(1)}}
+	ownLane = status{"lane": map[string]any{"topic": "lane.0f3c", "partition": int64(0)}}
 )
 
 // changed is a campaign to which something has happened, a change of it, and what the API server says of
@@ -77,10 +78,11 @@ var changedCampaigns = map[string]changed{
 	"but limits, hold and title in a sale":   {happened: opened, change: as(set(int64(3), "buyerLimitUnits"), set(int64(2), "holdLimitUnits"), set("5m", "hold"), set("Coats", "title"))},
 	"but suspend and deletion in a sale":     {happened: opened, change: as(set(true, "suspend"), set("EndOnTime", "deletionPolicy"))},
 	"a lane of its own once one was chosen":  {happened: hasLane, change: dedicated(), want: ownLaneSentence},
-	"no lane of its own once it was chosen":  {is: dedicated(), happened: hasLane, change: drop("lane", "dedicated"), want: ownLaneSentence},
-	"no word of the lane once it was chosen": {is: dedicated(), happened: hasLane, change: drop("lane"), want: ownLaneSentence},
+	"no lane of its own once it was chosen":  {is: dedicated(), happened: ownLane, change: drop("lane", "dedicated"), want: ownLaneSentence},
+	"no word of the lane once it was chosen": {is: dedicated(), happened: ownLane, change: drop("lane"), want: ownLaneSentence},
+	"but one that came too late for a lane":  {is: dedicated(), happened: hasLane, change: drop("lane", "dedicated")},
 	"but a lane of its own before that":      {change: dedicated()},
-	"but the replicas of a lane":             {is: dedicated(), happened: hasLane, change: dedicated(set(int64(6), "replicas", "during"))},
+	"but the replicas of a lane":             {is: dedicated(), happened: ownLane, change: dedicated(set(int64(6), "replicas", "during"))},
 	"a selector that was resolved":           {is: as(selects(), items(item("C1", 100, 50, 1))), change: set(list("PB-2"), "selector", "styles"), want: resolvedSentence},
 	"a selector beside items by hand":        {change: func(spec map[string]any) { items := spec["items"]; selects()(spec); spec["items"] = items }, want: resolvedSentence},
 	"no selector any more":                   {is: as(selects(), items(item("C1", 100, 50, 1))), change: drop("selector"), want: resolvedSentence},

@@ -20,6 +20,9 @@ import (
 //
 // The phase says whether a sale has opened: it goes forward only, while openedAt is what the lane last said.
 //
+// What was asked for while the lane was being chosen may differ from the lane that came of it; that can be
+// put right.
+//
 // The map of prices stands in a list of one, because CEL here has no other way to name a value; comparing
 // each item with each other one would be over the API server's cost limit.
 //
@@ -46,7 +49,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!(oldSelf.?status.?phase.orValue('Unknown') in ['Live', 'Draining', 'AfterSale', 'Settled']) || !has(oldSelf.spec.items) || !has(self.spec.items) || [self.spec.items.transformMapEntry(n, i, {i.sku: i.priceFen})].all(prices, oldSelf.spec.items.all(i, !(i.sku in prices) || prices[i.sku] <= i.priceFen))",fieldPath=".spec.items",message="a priceFen cannot rise after the sale has opened, because posters with the price are out: put the old price back or lower it"
 // +kubebuilder:validation:XValidation:rule="!(oldSelf.?status.?phase.orValue('Unknown') in ['Live', 'Draining', 'AfterSale', 'Settled']) || self.spec.commissionBps >= oldSelf.spec.commissionBps",fieldPath=".spec.commissionBps",message="commissionBps cannot fall after the sale has opened, because store owners forward goods for it: put the old rate back or raise it"
 // +kubebuilder:validation:XValidation:rule="!(oldSelf.?status.?phase.orValue('Unknown') in ['Live', 'Draining', 'AfterSale', 'Settled']) || (self.spec.returnWindow.from == oldSelf.spec.returnWindow.from && duration(self.spec.returnWindow.duration) >= duration(oldSelf.spec.returnWindow.duration))",fieldPath=".spec.returnWindow",message="returnWindow cannot become shorter, nor begin elsewhere, after the sale has opened, because buyers were told: put the old one back or make it longer"
-// +kubebuilder:validation:XValidation:rule="!oldSelf.?status.?lane.hasValue() || self.spec.?lane.?dedicated.hasValue() == oldSelf.spec.?lane.?dedicated.hasValue()",fieldPath=".spec.lane",message="lane.dedicated cannot be added or taken out after the lane was chosen: put it back as it was; its replicas may change"
+// +kubebuilder:validation:XValidation:rule="!oldSelf.?status.?lane.hasValue() || self.spec.?lane.?dedicated.hasValue() == oldSelf.spec.?lane.?dedicated.hasValue() || self.spec.?lane.?dedicated.hasValue() == (oldSelf.status.lane.topic != 'lanes.shared.v1')",fieldPath=".spec.lane",message="lane.dedicated cannot be added or taken out after the lane was chosen: put it back as it was; its replicas may change"
 type Campaign struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
