@@ -56,5 +56,5 @@ func inCopy(ctx context.Context, root string, files map[string]string, look func
 	return look(folder)
 }
 
-// lines counts the lines of a list.
-func lines(list []byte) int { return len(strings.Fields(string(list))) }
+// lines counts the lines of a list, each of which ends.
+func lines(list []byte) int { return bytes.Count(list, []byte("\n")) }
