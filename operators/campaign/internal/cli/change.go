@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -85,6 +86,9 @@ func (c *cluster) change(ctx context.Context, streams genericiooptions.IOStreams
 		return err
 	}
 	if !o.wait {
+		if why := unheard(sale); why != "" {
+			return fmt.Errorf("campaign %s: it was asked for, and its lane does not hear of it until this is put right: %s", name, why)
+		}
 		_, err := fmt.Fprintf(streams.Out, "campaign %s: %s\n", name, how.asked)
 		return err
 	}
@@ -121,7 +125,7 @@ func (c *cluster) await(ctx context.Context, sale *v1alpha1.Campaign, how change
 		select {
 		case <-ctx.Done():
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("campaign %s: it was asked for, and nobody waited for it to be so", sale.Name)
+				return fmt.Errorf("campaign %s: it was asked for; the wait for it was broken off", sale.Name)
 			}
 			return fmt.Errorf("campaign %s: it was asked for, and after %s the status does not say that it is so: %s", sale.Name, timeout, standing(last))
 		case now := <-changes:
@@ -147,6 +151,15 @@ func answered(c *v1alpha1.Campaign, generation int64) bool {
 	return c.Status.ObservedGeneration >= generation &&
 		meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionPublished) &&
 		meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionLaneRunning)
+}
+
+// unheard is why the services are not told of a campaign's spec, "" where nothing keeps it from them. A
+// refused spec is not published in part.
+func unheard(c *v1alpha1.Campaign) string {
+	if published := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionPublished); published != nil && published.Status == metav1.ConditionFalse {
+		return published.Reason + ": " + published.Message
+	}
+	return ""
 }
 
 // standing is the phase and what Ready says.

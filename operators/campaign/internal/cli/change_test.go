@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
@@ -88,6 +90,22 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	if w.get("coats").Spec.Suspend {
 		t.Error("spec.suspend is still set")
+	}
+}
+
+func TestWhatIsNotPublishedDoesNotReachTheLane(t *testing.T) {
+	w := newWorld(t)
+	status := live()
+	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionPublished, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTrialIndexTooLow, Message: "C1 is not tried",
+	})
+	w.campaign("coats", status)
+	got := w.run("pause", "coats")
+	if want := "its lane does not hear of it until this is put right: TrialIndexTooLow: C1 is not tried"; got.code != ExitFailed || !strings.Contains(got.err, want) {
+		t.Errorf("%+v", got)
+	}
+	if !w.get("coats").Spec.Suspend {
+		t.Error("it was not asked for")
 	}
 }
 
