@@ -79,6 +79,8 @@ func configure() (operator.Config, slog.Level, error) {
 	flags.BoolVar(&cfg.LeaderElect, "leader-elect", false, "let several replicas stand by")
 	flags.StringVar(&cfg.OrderDeployment, "order-deployment", "", "`name` of the order service's Deployment, whose pods dedicated lanes copy; without it they are refused")
 	flags.StringVar(&cfg.StrimziCluster, "strimzi-cluster", "", "`name` of the Kafka resource in which topics of dedicated lanes are made as KafkaTopics; without it they are made over the Kafka protocol")
+	flags.IntVar(&cfg.TopicReplicas, "strimzi-replicas", 0, "`number` of replicas of these KafkaTopics; 0 leaves it to the brokers")
+	flags.IntVar(&cfg.MinInSyncReplicas, "strimzi-min-insync-replicas", 0, "`number` of replicas that must have a write before it counts; 0 leaves it to the brokers")
 	gateway := flags.String("gateway", "", "`namespace/name` of the Gateway that routes of dedicated lanes are attached to")
 	flags.StringVar(&cfg.GatewayHost, "gateway-host", "", "`host` that these routes are for, which is the one of the order service's own route; any host when empty")
 	if err := flags.Parse(os.Args[1:]); err != nil {
@@ -92,6 +94,9 @@ func configure() (operator.Config, slog.Level, error) {
 			faults = append(faults, errors.New("--gateway is written namespace/name"))
 		}
 		cfg.Gateway = &types.NamespacedName{Namespace: namespace, Name: name}
+	}
+	if cfg.TopicReplicas < 0 || cfg.MinInSyncReplicas < 0 || cfg.TopicReplicas > 0 && cfg.MinInSyncReplicas > cfg.TopicReplicas {
+		faults = append(faults, errors.New("--strimzi-min-insync-replicas is 0 to --strimzi-replicas"))
 	}
 	if cfg.ClusterName == "" {
 		faults = append(faults, errors.New("--cluster-name is missing"))

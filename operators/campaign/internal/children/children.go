@@ -58,6 +58,8 @@ type Settings struct {
 	// StrimziCluster is the Kafka resource whose operator makes the topics, empty where topics are made over
 	// the Kafka protocol. TopicPrefix stands before their names.
 	StrimziCluster, TopicPrefix string
+	// TopicReplicas and MinInSyncReplicas are those of a KafkaTopic; 0 leaves them to the brokers.
+	TopicReplicas, MinInSyncReplicas int
 }
 
 // Kinds are those of the children that campaigns may have.

@@ -76,11 +76,18 @@ func kafkaTopic(s Settings, l Lane) (any, error) {
 	if topic.TimestampType != "" {
 		config["message.timestamp.type"] = topic.TimestampType
 	}
-	child.Object["spec"] = object{
+	if s.MinInSyncReplicas > 0 {
+		config["min.insync.replicas"] = int64(s.MinInSyncReplicas)
+	}
+	spec := object{
 		"topicName":  s.TopicPrefix + topic.Name,
 		"partitions": int64(topic.Partitions),
 		"config":     config,
 	}
+	if s.TopicReplicas > 0 {
+		spec["replicas"] = int64(s.TopicReplicas)
+	}
+	child.Object["spec"] = spec
 	return child, nil
 }
 

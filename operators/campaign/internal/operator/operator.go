@@ -72,8 +72,10 @@ type Config struct {
 	// StrimziCluster is the Kafka resource whose operator makes the topics of dedicated lanes; without it
 	// they are made over the Kafka protocol.
 	StrimziCluster string
-	Kafka          eventkit.Config
-	Kubernetes     *rest.Config
+	// TopicReplicas and MinInSyncReplicas are those of the topics that it makes; 0 leaves them to the brokers.
+	TopicReplicas, MinInSyncReplicas int
+	Kafka                            eventkit.Config
+	Kubernetes                       *rest.Config
 }
 
 // Run runs an operator until ctx ends.
@@ -169,6 +171,7 @@ func lanesOfTheirOwn(mgr ctrl.Manager, cfg Config, log *slog.Logger) (children.S
 	s := children.Settings{
 		OrderDeployment: cfg.OrderDeployment, Gateway: cfg.Gateway, GatewayHost: cfg.GatewayHost,
 		StrimziCluster: cfg.StrimziCluster, TopicPrefix: cfg.Kafka.TopicPrefix,
+		TopicReplicas: cfg.TopicReplicas, MinInSyncReplicas: cfg.MinInSyncReplicas,
 	}
 	knows := func(kind schema.GroupVersionKind) (bool, error) {
 		_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
