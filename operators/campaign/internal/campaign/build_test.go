@@ -7,11 +7,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/children"
+	"github.com/qingcang/qingcang/operators/campaign/internal/stock"
 )
 
 // The test campaign starts at noon and ends at two.
@@ -73,6 +76,17 @@ func window(d time.Duration, from v1alpha1.WindowStart) edit {
 }
 
 func suspended(c *v1alpha1.Campaign) { c.Spec.Suspend = true }
+
+func resumed(c *v1alpha1.Campaign) { c.Spec.Suspend = false }
+
+func until(t time.Time) edit {
+	return func(c *v1alpha1.Campaign) { c.Spec.EndAt = v1alpha1.MomentOf(t) }
+}
+
+// trialIndex asks for so many tenths; the goods of the tests have not been tried.
+func trialIndex(tenths int32) edit {
+	return func(c *v1alpha1.Campaign) { c.Spec.Admission.MinTrialIndexTenths = tenths }
+}
 
 // passingOver is what operations add when a lane stands still.
 func passingOver(offsets ...int64) edit {
@@ -154,4 +168,20 @@ func orderService() *appsv1.Deployment {
 		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app.kubernetes.io/name": "order"}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "order", Image: "qingcang/order:v1"}}},
 	}}}
+}
+
+func zone(name string) edit { return func(c *v1alpha1.Campaign) { c.Spec.TimeZone = name } }
+
+// known sets the newest revision that the status remembers.
+func known(revision int64) edit { return func(c *v1alpha1.Campaign) { c.Status.Revision = revision } }
+
+// unfree is stock of which nothing is free and that nobody has tried.
+var unfree = stock.View{Known: true, Standing: stock.Open, Goods: []stock.Goods{{SKU: "C1", Style: "coat", TrialIndexTenths: stock.Untried}}}
+
+// topicIs is a dedicated lane whose KafkaTopic says of itself whether it is ready.
+func topicIs(ready, message string) Pods {
+	topic := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{
+		"conditions": []any{map[string]any{"type": "Ready", "status": ready, "message": message}},
+	}}}
+	return Pods{Live: map[schema.GroupVersionKind]*unstructured.Unstructured{children.KafkaTopic: topic}}
 }

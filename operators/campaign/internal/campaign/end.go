@@ -35,7 +35,6 @@ func (f facts) end(s Snapshot) Steps {
 	case ended(s):
 		return Steps{Release: true}
 	case s.PublishFault != "":
-		f.refusal = nil
 		return Steps{Status: f.status()}
 	}
 	return Steps{Publish: s.closing(), Release: true}

@@ -28,6 +28,11 @@ type facts struct {
 	want *campaignv1.Desired
 	// refusal is why this spec is not published, nil when it may be.
 	refusal *verdict
+	// record is what is to stand in campaigns.v1: want, or of a refused spec what stops its sale; nil to
+	// leave it. standing is what stands there, nil when nothing does.
+	record, standing *campaignv1.Desired
+	// awaits is what must come about before this spec can be published, empty for nothing.
+	awaits string
 	// generation is the newest that campaigns.v1 holds or will hold, 0 for none.
 	generation int64
 	// revision is the newest that may stand there, confirmed or not.
@@ -44,6 +49,7 @@ func gather(s Snapshot, now time.Time) facts {
 	f := facts{
 		campaign: s.Campaign, lane: s.Lane, heardAt: s.HeardAt, now: now,
 		generation:   s.Published.GetGeneration(),
+		standing:     s.Published,
 		revision:     max(s.Published.GetGeneration(), s.Attempted.GetGeneration(), s.Campaign.Status.Revision),
 		publishFault: s.PublishFault,
 		publishedAt:  now,
@@ -56,6 +62,11 @@ func gather(s Snapshot, now time.Time) facts {
 	}
 	f.want = desired(s.Campaign, times, s.Settings.Cluster, lane(s))
 	f.refusal = f.refuse(s, unreadable)
+	f.record = f.want
+	if f.refusal != nil {
+		f.record = f.stopping(s)
+	}
+	f.awaits = f.await(s)
 	if at := s.Campaign.Status.PublishedAt; at != nil {
 		f.publishedAt = at.Time
 	}
@@ -63,13 +74,13 @@ func gather(s Snapshot, now time.Time) facts {
 	return f
 }
 
-// publishable tells whether this spec is to stand in campaigns.v1.
+// publishable tells whether this spec is to stand in campaigns.v1 as a whole.
 func (f facts) publishable() bool { return f.refusal == nil }
 
 // after returns the facts as they are once d is published, which happens before the status is written.
 func (f facts) after(d *campaignv1.Desired) facts {
 	if d != nil {
-		f.generation, f.publishedAt = d.GetGeneration(), f.now
+		f.standing, f.generation, f.publishedAt = d, d.GetGeneration(), f.now
 	}
 	return f
 }

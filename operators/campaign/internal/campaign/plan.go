@@ -124,7 +124,7 @@ func Plan(s Snapshot, now time.Time) Steps {
 		Items:    f.items,
 		Children: f.children(s),
 	}
-	if f.publishable() && s.PublishFault == "" && f.topicStands(s) {
+	if f.record != nil && s.PublishFault == "" && f.awaits == "" {
 		steps.Publish, steps.Again = f.outdated(s)
 		if steps.Publish != nil && s.Published == nil && s.Settings.Children.StrimziCluster == "" {
 			steps.Topic = ownTopic(steps.Publish.GetLane())
@@ -141,22 +141,19 @@ func Plan(s Snapshot, now time.Time) Steps {
 // asks again for what was refused.
 func (f facts) outdated(s Snapshot) (publish *campaignv1.Desired, again bool) {
 	if s.Published == nil {
-		return s.revise(f.want), false
+		return s.revise(f.record), false
 	}
 	retryAt := f.retryAt(s)
-	due := !retryAt.IsZero() && !f.now.Before(retryAt)
+	due := f.publishable() && !retryAt.IsZero() && !f.now.Before(retryAt)
 	// A record that stood there before, or may come to stand there, is newer to its readers than this one.
 	overtaken := f.revision > s.Published.GetGeneration()
-	switch {
-	case stale(s.Campaign.Generation, s.Published):
-		return nil, false
-	case same(f.want, s.Published) && !overtaken:
+	if same(f.record, s.Published) && !overtaken {
 		if !due {
 			return nil, false
 		}
 		again = true
 	}
-	return s.revise(f.want), again
+	return s.revise(f.record), again
 }
 
 func held(c *v1alpha1.Campaign) bool {

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
+	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 )
 
 func TestWhatIsPublished(t *testing.T) {
@@ -62,6 +64,83 @@ func TestWhatIsPublished(t *testing.T) {
 			got := Plan(tc.snapshot, morning).Publish
 			if diff := cmp.Diff(tc.want, got, protocmp.Transform()); diff != "" {
 				t.Errorf("published (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What stops a sale counts also in a spec that is refused; nothing else of it does.
+func TestWhatIsPublishedOfARefusedSpec(t *testing.T) {
+	one := noon.Add(time.Hour)
+	short, soon := window(time.Hour, v1alpha1.FromNextMidnight), noon.Add(30*time.Minute)
+	record := func(generation, specGeneration int64, edits ...edit) *campaignv1.Desired {
+		d := published(aCampaign(edits...))
+		d.Generation, d.SpecGeneration = generation, specGeneration
+		return d
+	}
+	for name, tc := range map[string]struct {
+		campaign             *v1alpha1.Campaign
+		published, attempted *campaignv1.Desired
+		want                 *campaignv1.Desired
+	}{
+		"a suspension stops what was published":              {aCampaign(generation(2), short, units(9), suspended), record(1, 1), nil, record(2, 2, suspended)},
+		"an earlier end does":                                {aCampaign(generation(2), short, units(9), until(one)), record(1, 1), nil, record(2, 2, until(one))},
+		"a style that was tried badly keeps no sale open":    {aCampaign(generation(2), trialIndex(50), suspended), record(1, 1), nil, record(2, 2, suspended)},
+		"a zone that cannot be read does not either":         {aCampaign(generation(2), zone("Moon/Tranquility"), suspended), record(1, 1), nil, record(2, 2, suspended)},
+		"a later end waits for the rest":                     {aCampaign(generation(2), short, until(two.Add(time.Hour))), record(1, 1), nil, nil},
+		"a resumption waits for the rest":                    {aCampaign(generation(3), short), record(2, 2, suspended), nil, nil},
+		"an earlier end resumes nothing":                     {aCampaign(generation(3), short, until(one)), record(2, 2, suspended), nil, record(3, 3, suspended, until(one))},
+		"a suspension moves no end back":                     {aCampaign(generation(3), short, suspended), record(2, 2, until(one)), nil, record(3, 3, suspended, until(one))},
+		"what is stopped already is not published again":     {aCampaign(generation(2), short, suspended, until(one)), record(2, 2, suspended, until(one)), nil, nil},
+		"what the broker may hold is stopped":                {aCampaign(generation(3), short, suspended), record(1, 1), record(2, 2, units(8)), record(3, 3, units(8), suspended)},
+		"what it was tried with before keeps its number":     {aCampaign(generation(2), short, suspended), record(1, 1), record(2, 2, suspended), record(2, 2, suspended)},
+		"an older record that came back is stopped":          {aCampaign(generation(3), short, suspended, known(5)), record(2, 2, suspended), nil, record(6, 3, suspended)},
+		"an end that may be published stays the earliest":    {aCampaign(generation(3), short, until(one)), record(1, 1), record(2, 2, until(soon)), record(3, 3, until(soon))},
+		"an old copy of the object stops nothing":            {aCampaign(generation(2), short, suspended), record(3, 3), nil, nil},
+		"what was never published need not be stopped":       {aCampaign(short, suspended), nil, nil, nil},
+		"what was ended stays ended, whatever the spec says": {aCampaign(generation(3), suspended), Closing(record(1, 1), 0), nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Snapshot{Settings: lawful, Campaign: tc.campaign, Published: tc.published, Attempted: tc.attempted, Stock: unfree}
+			got := Plan(s, noon).Publish
+			if diff := cmp.Diff(tc.want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("published (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPublishedSaysWhatTheServicesKnow(t *testing.T) {
+	strimzi := lawful
+	strimzi.Children.StrimziCluster = "kafka"
+	short := window(time.Hour, v1alpha1.FromNextMidnight)
+	topic := children.Name(aCampaign())
+	const pending, none = v1alpha1.ReasonPending, metav1.ConditionUnknown
+	for name, tc := range map[string]struct {
+		snapshot Snapshot
+		status   metav1.ConditionStatus
+		reason   string
+		says     string
+	}{
+		"what is published":                            {Snapshot{Campaign: aCampaign()}, "True", "Published", "the services have been told"},
+		"a topic that Strimzi has not begun to make":   {Snapshot{Campaign: aCampaign(ownLane)}, none, pending, "KafkaTopic " + topic + " is not ready"},
+		"a topic that Strimzi cannot make says why":    {Snapshot{Campaign: aCampaign(ownLane), Pods: topicIs("False", "no quota")}, none, pending, topic + " is not ready: no quota"},
+		"a topic that Strimzi has made":                {Snapshot{Campaign: aCampaign(ownLane), Pods: topicIs("True", "")}, "True", "Published", "the services have been told"},
+		"an old copy of the object":                    {Snapshot{Campaign: aCampaign(), Published: published(aCampaign(generation(2)))}, none, pending, "a newer generation"},
+		"a refused spec":                               {Snapshot{Campaign: aCampaign(short)}, "False", "WindowTooShort", "make it longer"},
+		"a refused spec of a sale that it suspends":    {Snapshot{Campaign: aCampaign(short, suspended), Published: published(aCampaign())}, "False", "WindowTooShort", "; the sale is suspended meanwhile"},
+		"a refused spec of a sale that it does resume": {Snapshot{Campaign: aCampaign(short), Published: published(aCampaign(suspended))}, "False", "WindowTooShort", "; the sale stays suspended"},
+		"a suspension that the broker does not take":   {Snapshot{Campaign: aCampaign(short, suspended), Published: published(aCampaign()), PublishFault: "no leader"}, "False", "PublishFailed", "no leader"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.snapshot.Settings = strimzi
+			status := Plan(tc.snapshot, morning).Status
+			got := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionPublished)
+			if got.Status != tc.status || got.Reason != tc.reason || !strings.Contains(got.Message, tc.says) {
+				t.Errorf("Published = %s %s: %s\nwant %s %s: %s", got.Status, got.Reason, got.Message, tc.status, tc.reason, tc.says)
+			}
+			if allocated := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionAllocated); allocated.Reason != pending {
+				t.Errorf("Allocated = %s, want Pending: no lane has spoken", allocated.Reason)
 			}
 		})
 	}

@@ -27,7 +27,7 @@ func pending(message string) verdict {
 }
 
 // refuse says why the operator itself does not publish this spec, nil when it does. What runs already
-// goes on as it was published.
+// goes on as it was published, but for what stops it.
 func (f facts) refuse(s Snapshot, unreadable error) *verdict {
 	window := s.Campaign.Spec.ReturnWindow
 	least, asker := s.leastWindow()
@@ -84,10 +84,14 @@ func refuseUntried(s Snapshot) *verdict {
 
 func (f facts) published() verdict {
 	switch {
-	case f.refusal != nil:
-		return *f.refusal
-	case f.publishFault != "":
+	case f.publishFault != "": // also of what stops the sale of a refused spec
 		return no(v1alpha1.ReasonPublishFailed, "campaigns.v1 could not be written, it is tried again: "+bounded(f.publishFault))
+	case f.refusal != nil:
+		return verdict{f.refusal.status, f.refusal.reason, f.refusal.message + f.meanwhile()}
+	case f.awaits != "":
+		return pending(f.awaits)
+	case f.generation == 0:
+		return pending("nothing is published yet")
 	default:
 		return yes(v1alpha1.ReasonPublished, "the services have been told")
 	}
@@ -172,7 +176,7 @@ func (f facts) ready(status *v1alpha1.CampaignStatus) verdict {
 }
 
 // unpublished tells whether campaigns.v1 lacks this generation of the spec.
-func (f facts) unpublished() bool { return f.refusal != nil || f.publishFault != "" }
+func (f facts) unpublished() bool { return f.refusal != nil || f.publishFault != "" || f.awaits != "" }
 
 // answerDue is when the lane must have taken in what was published, zero when it has. A settled
 // campaign is retired from its lane and takes nothing in any more.

@@ -98,14 +98,25 @@ func goesWithChildren(c *v1alpha1.Campaign) bool {
 	return !c.DeletionTimestamp.IsZero() && slices.Contains(c.Finalizers, metav1.FinalizerDeleteDependents)
 }
 
-// topicStands tells whether the lane's topic can be published: Strimzi has made it, or the operator makes
-// it itself. What was published once stands for good.
-func (f facts) topicStands(s Snapshot) bool {
-	if s.Published != nil || s.Settings.Children.StrimziCluster == "" || f.want.GetLane().GetTopic() == SharedLanes {
-		return true
+// await is what must come about before this spec can be published, empty for nothing: a newer copy of the
+// object than the one that is known here, or the lane's topic, where Strimzi makes it. A topic whose lane
+// was published once stands for good.
+func (f facts) await(s Snapshot) string {
+	switch {
+	case stale(s.Campaign.Generation, s.Published):
+		return "a newer generation of the object was published before: waiting for the API server to show it"
+	case s.Published != nil || s.Settings.Children.StrimziCluster == "" || f.want.GetLane().GetTopic() == SharedLanes:
+		return ""
 	}
-	status, _, _, _ := children.Condition(s.Pods.Live[children.KafkaTopic], "Ready")
-	return status == "True"
+	status, _, message, _ := children.Condition(s.Pods.Live[children.KafkaTopic], "Ready")
+	switch {
+	case status == "True":
+		return ""
+	case message == "":
+		return fmt.Sprintf("waiting for Strimzi to make the lane's topic: KafkaTopic %s is not ready", children.Name(s.Campaign))
+	default:
+		return fmt.Sprintf("waiting for Strimzi to make the lane's topic: KafkaTopic %s is not ready: %s", children.Name(s.Campaign), bounded(message))
+	}
 }
 
 // scaled is what is to be said of the pods. They never gate a sale.

@@ -45,6 +45,35 @@ func TestStories(t *testing.T) {
 			w.sell()
 			w.settle()
 		},
+		"a sale whose spec has become refused can still be stopped": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(noon)
+			w.program = ProgramWindow{Name: "gold", Window: 10 * 24 * time.Hour}
+			w.settle()
+			w.apply("a suspension and 8 units", suspended, units(8))
+			w.settle()
+			w.apply("a resumption", resumed)
+			w.settle()
+			w.apply("an end at 13:00", until(noon.Add(time.Hour)))
+			w.settle()
+			w.apply("an end at 15:00", until(two.Add(time.Hour)))
+			w.settle()
+			w.apply("the programme's window", window(10*24*time.Hour, v1alpha1.FromNextMidnight), until(noon.Add(time.Hour)))
+			w.settle()
+			w.sell()
+			w.at(noon.Add(time.Hour))
+		},
+		"a pause of a refused spec waits for the broker like any other": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(noon)
+			w.broker = down
+			w.apply("a suspension and a window of an hour", suspended, window(time.Hour, v1alpha1.FromNextMidnight))
+			w.operate(whole)
+			w.broker = well
+			w.settle()
+		},
 		"a short return window is never published": func(w *world) {
 			w.apply("a window of an hour", window(time.Hour, v1alpha1.FromNextMidnight))
 			w.settle()
@@ -329,12 +358,16 @@ func (w *world) randomEdit(random *rand.Rand) {
 	switch random.IntN(9) {
 	case 0:
 		w.apply("99 units", units(99))
-	case 1, 2:
+	case 1:
 		w.apply("8 units", units(8))
+	case 2:
+		w.apply("an end at 13:00", until(noon.Add(time.Hour)))
 	case 3:
 		w.apply("a window of an hour", window(time.Hour, v1alpha1.FromNextMidnight))
-	case 4, 5:
+	case 4:
 		w.apply("the lawful window", window(LegalReturnWindow, v1alpha1.FromNextMidnight))
+	case 5:
+		w.apply("the lawful window and a resumption", window(LegalReturnWindow, v1alpha1.FromNextMidnight), resumed)
 	case 6:
 		w.apply("a suspension", suspended)
 	case 7:

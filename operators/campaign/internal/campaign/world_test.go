@@ -46,6 +46,8 @@ type world struct {
 	// gained tells whether the brand has got more since the last refusal.
 	gained  bool
 	refused int64
+	// program asks for a longer return window than the law.
+	program ProgramWindow
 	// kinds are the children that stand, by kind; quota is why the API server refuses some.
 	kinds map[schema.GroupVersionKind]*unstructured.Unstructured
 	quota string
@@ -114,7 +116,7 @@ func (w *world) collect() {
 func (w *world) snapshot(behind int) Snapshot {
 	c := w.copies[max(len(w.copies)-1-behind, 0)].DeepCopy()
 	s := Snapshot{
-		Settings: w.settings, Campaign: c, Published: w.topic, Attempted: w.attempted, Lane: w.lane,
+		Settings: w.settings, Campaign: c, Published: w.topic, Attempted: w.attempted, Lane: w.lane, Program: w.program,
 		Shared: []LaneUse{{Partition: 0, Campaigns: 1}, {Partition: 1}},
 		Pods:   Pods{Order: orderService(), Live: w.kinds},
 	}
@@ -315,6 +317,12 @@ func (w *world) publish(d *campaignv1.Desired) (fault string) {
 	if offsets := d.GetLane().GetSkipOffsets(); len(offsets) > 0 {
 		past = fmt.Sprintf(", passing over %v", offsets)
 	}
+	if d.GetSuspended() {
+		past += ", suspended"
+	}
+	if end := d.GetEndAt().AsTime(); end.Before(two) {
+		past += end.Format(", until 15:04")
+	}
 	lane := fmt.Sprintf("lane %d", d.GetLane().GetPartition())
 	if d.GetLane().GetTopic() != SharedLanes {
 		lane = "a lane of its own"
@@ -479,7 +487,11 @@ func (w *world) checkConverged() {
 	}
 	f := gather(w.snapshot(0), w.now)
 	switch {
-	case !f.publishable(): // then the last record stays, whichever it is, until the spec is corrected
+	case w.object.Spec.Suspend && !w.topic.GetSuspended():
+		w.fail("the spec suspends the sale and the services have not been told")
+	case f.times.End.Before(w.topic.GetEndAt().AsTime()):
+		w.fail("the spec ends the sale earlier than the services have been told")
+	case !f.publishable(): // then the rest of the last record stays, whichever it is, until the spec is corrected
 	case w.heard.GetGeneration() != w.topic.GetGeneration() || !same(w.heard, w.topic):
 		w.fail("the topic ends with generation %d, and its readers know %d", w.topic.GetGeneration(), w.heard.GetGeneration())
 	case !same(f.want, w.topic):

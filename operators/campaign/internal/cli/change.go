@@ -30,6 +30,8 @@ type change struct {
 	apply func(*v1alpha1.Campaign, time.Time) error
 	// asked is what is said when the API server has taken it, done when the status says so.
 	asked, done string
+	// stops tells that it stops a running sale, of which its lane hears also where the spec is refused.
+	stops bool
 	// ends tells that an object that was deleted goes when the change is reached.
 	ends bool
 	// reached tells whether the campaign is as the change wants it, once its lane follows the spec.
@@ -86,7 +88,7 @@ func (c *cluster) change(ctx context.Context, streams genericiooptions.IOStreams
 		return err
 	}
 	if !o.wait {
-		if why := unheard(sale); why != "" {
+		if why := unheard(sale, how.stops); why != "" {
 			return fmt.Errorf("campaign %s: it was asked for, and its lane does not hear of it until this is put right: %s", name, why)
 		}
 		_, err := fmt.Fprintf(streams.Out, "campaign %s: %s\n", name, how.asked)
@@ -115,7 +117,7 @@ func (c *cluster) patch(ctx context.Context, sale, before *v1alpha1.Campaign) er
 func (c *cluster) await(ctx context.Context, sale *v1alpha1.Campaign, how change, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if how.reached(sale) && answered(sale, sale.Generation) {
+	if how.reached(sale) && answered(sale, sale.Generation, how.stops) {
 		return nil
 	}
 	changes := make(chan seen)
@@ -138,28 +140,38 @@ func (c *cluster) await(ctx context.Context, sale *v1alpha1.Campaign, how change
 			if now.campaign == nil { // the API server is away; the timeout bounds that
 				continue
 			}
-			if last = now.campaign; answered(last, sale.Generation) && how.reached(last) {
+			if last = now.campaign; answered(last, sale.Generation, how.stops) && how.reached(last) {
 				return nil
 			}
 		}
 	}
 }
 
-// answered tells whether the lane follows at least this generation of the spec: the operator has seen it,
-// the services have been told of it, and the lane has taken in what they were told.
-func answered(c *v1alpha1.Campaign, generation int64) bool {
-	return c.Status.ObservedGeneration >= generation &&
-		meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionPublished) &&
+// answered tells whether the lane follows at least this generation of the spec, or at least what of it stops
+// the sale: the operator has seen it, the services have been told of it, and the lane has taken in what they
+// were told.
+func answered(c *v1alpha1.Campaign, generation int64, stops bool) bool {
+	published := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionPublished)
+	return c.Status.ObservedGeneration >= generation && published != nil &&
+		(published.Status == metav1.ConditionTrue || stops && stopsAllTheSame(c, published)) &&
 		meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionLaneRunning)
 }
 
-// unheard is why the services are not told of a campaign's spec, "" where nothing keeps it from them. A
-// refused spec is not published in part.
-func unheard(c *v1alpha1.Campaign) string {
-	if published := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionPublished); published != nil && published.Status == metav1.ConditionFalse {
-		return published.Reason + ": " + published.Message
+// unheard is why the services are not told of a change to a campaign's spec, "" where nothing keeps it from
+// them.
+func unheard(c *v1alpha1.Campaign, stops bool) string {
+	published := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionPublished)
+	if published == nil || published.Status != metav1.ConditionFalse || stops && stopsAllTheSame(c, published) {
+		return ""
 	}
-	return ""
+	return published.Reason + ": " + published.Message
+}
+
+// stopsAllTheSame tells whether the services are told what stops the sale although the spec is refused: they
+// know the campaign, and the broker takes what they are told.
+func stopsAllTheSame(c *v1alpha1.Campaign, published *metav1.Condition) bool {
+	return c.Status.PublishedAt != nil && published.Status == metav1.ConditionFalse &&
+		published.Reason != v1alpha1.ReasonPublishFailed && published.Reason != v1alpha1.ReasonEnded
 }
 
 // standing is the phase and what Ready says.

@@ -93,19 +93,55 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
+// unpublished is the status of a sale that runs and whose spec is not published.
+func unpublished(reason, message string) v1alpha1.CampaignStatus {
+	status := live()
+	status.PublishedAt = status.OpenedAt
+	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionPublished, Status: metav1.ConditionFalse, Reason: reason, Message: message,
+	})
+	return status
+}
+
 func TestWhatIsNotPublishedDoesNotReachTheLane(t *testing.T) {
 	w := newWorld(t)
-	status := live()
-	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
-		Type: v1alpha1.ConditionPublished, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTrialIndexTooLow, Message: "C1 is not tried",
-	})
-	w.campaign("coats", status)
-	got := w.run("pause", "coats")
-	if want := "its lane does not hear of it until this is put right: TrialIndexTooLow: C1 is not tried"; got.code != ExitFailed || !strings.Contains(got.err, want) {
-		t.Errorf("%+v", got)
+	never := unpublished("TrialIndexTooLow", "C1 is not tried")
+	never.PublishedAt = nil
+	w.campaign("paused", unpublished("TrialIndexTooLow", "C1 is not tried"), suspend)
+	w.campaign("away", unpublished("PublishFailed", "no leader"))
+	w.campaign("new", never)
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"resuming a refused spec":          {[]string{"resume", "paused"}, "TrialIndexTooLow: C1 is not tried"},
+		"pausing while the broker is away": {[]string{"pause", "away"}, "PublishFailed: no leader"},
+		"pausing what was never published": {[]string{"pause", "new"}, "TrialIndexTooLow: C1 is not tried"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := w.run(tc.args...)
+			if want := "its lane does not hear of it until this is put right: " + tc.want; got.code != ExitFailed || !strings.Contains(got.err, want) {
+				t.Errorf("%+v, want %s", got, want)
+			}
+			if name := tc.args[1]; w.get(name).Spec.Suspend == (name == "paused") {
+				t.Error("it was not asked for")
+			}
+		})
 	}
-	if !w.get("coats").Spec.Suspend {
-		t.Error("it was not asked for")
+}
+
+func TestARefusedSpecIsStoppedAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.campaign("coats", unpublished("TrialIndexTooLow", "C1 is not tried"))
+	if got := w.run("pause", "coats"); got.code != ExitOK || !strings.HasPrefix(got.out, "campaign coats: pause asked for") {
+		t.Errorf("pausing it: %+v", got)
+	}
+	w.follow("coats", func(*v1alpha1.Campaign) {})
+	closed := make(chan said)
+	go func() { closed <- w.run("close", "coats", "--yes", "--wait") }()
+	w.follow("coats", func(c *v1alpha1.Campaign) { c.Status.Phase = v1alpha1.PhaseDraining })
+	if got := <-closed; got.code != ExitOK || !strings.HasPrefix(got.out, "campaign coats: closed") {
+		t.Errorf("closing it: %+v", got)
 	}
 }
 

@@ -38,6 +38,7 @@ then goes back to the brand. A sale that has closed cannot be opened again.`,
 	apply:   endNow,
 	asked:   "end asked for; the lane closes the sale within about a second",
 	done:    "closed; held orders may still be paid within their hold",
+	stops:   true,
 	ends:    true,
 	reached: closed,
 }

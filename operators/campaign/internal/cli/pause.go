@@ -25,6 +25,7 @@ the clock of startAt and endAt runs on.`,
 	},
 	asked:   "pause asked for; the lane takes no new order within about a second",
 	done:    "paused; what is held can still be paid",
+	stops:   true,
 	reached: func(c *v1alpha1.Campaign) bool { return c.Spec.Suspend },
 }
 
