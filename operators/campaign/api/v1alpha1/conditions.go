@@ -61,6 +61,9 @@ const (
 	// ReasonTrialIndexTooLow: a style's trial index is under spec.admission.minTrialIndexTenths, or it was
 	// never tried.
 	ReasonTrialIndexTooLow = "TrialIndexTooLow"
+	// ReasonAlreadyOpen: the sale opened while the operator was away, and the spec was then changed as that of
+	// a sale that has opened may not be.
+	ReasonAlreadyOpen = "AlreadyOpen"
 	// ReasonDedicatedUnavailable: this operator cannot run dedicated lanes.
 	ReasonDedicatedUnavailable = "DedicatedUnavailable"
 	// ReasonSignOffNotYet: the sign-off of an OwnerProgram bears a date that is still to come.

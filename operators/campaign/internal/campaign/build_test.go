@@ -178,6 +178,11 @@ func known(revision int64) edit { return func(c *v1alpha1.Campaign) { c.Status.R
 // unfree is stock of which nothing is free and that nobody has tried.
 var unfree = stock.View{Known: true, Standing: stock.Open, Goods: []stock.Goods{{SKU: "C1", Style: "coat", TrialIndexTenths: stock.Untried}}}
 
+// free is stock of which a selector finds something.
+var free = stock.View{Known: true, Standing: stock.Open, Goods: []stock.Goods{
+	{SKU: "C1", Style: "coat", TagPriceFen: 20_000, SettlementFen: 4_000, FreeUnits: 10, TrialIndexTenths: stock.Untried},
+}}
+
 // topicIs is a dedicated lane whose KafkaTopic says of itself whether it is ready.
 func topicIs(ready, message string) Pods {
 	topic := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{
@@ -185,3 +190,15 @@ func topicIs(ready, message string) Pods {
 	}}}
 	return Pods{Live: map[schema.GroupVersionKind]*unstructured.Unstructured{children.KafkaTopic: topic}}
 }
+
+// price sets what the goods cost.
+func price(fen int64) edit { return func(c *v1alpha1.Campaign) { c.Spec.Items[0].PriceFen = fen } }
+
+func commission(bps int32) edit { return func(c *v1alpha1.Campaign) { c.Spec.CommissionBps = bps } }
+
+func starting(t time.Time) edit {
+	return func(c *v1alpha1.Campaign) { c.Spec.StartAt = v1alpha1.MomentOf(t) }
+}
+
+// selling puts other goods in the place of those of the tests.
+func selling(sku string) edit { return func(c *v1alpha1.Campaign) { c.Spec.Items[0].SKU = sku } }

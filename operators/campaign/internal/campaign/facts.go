@@ -61,7 +61,12 @@ func gather(s Snapshot, now time.Time) facts {
 		f.items, f.selection = items, &why
 	}
 	f.want = desired(s.Campaign, times, s.Settings.Cluster, lane(s))
-	f.refusal = f.refuse(s, unreadable)
+	promised := f.promised(s)
+	f.keep(promised)
+	f.refusal = f.refuse(s, promised, unreadable)
+	if f.selection != nil && f.refusal.reason == v1alpha1.ReasonAlreadyOpen {
+		f.items, f.selection = nil, f.refusal // what is put back is not resolved anew
+	}
 	f.record = f.want
 	if f.refusal != nil {
 		f.record = f.stopping(s)

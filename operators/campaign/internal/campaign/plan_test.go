@@ -110,6 +110,56 @@ func TestWhatIsPublishedOfARefusedSpec(t *testing.T) {
 	}
 }
 
+// What admission takes while it does not know that a sale has opened is held against what was published.
+func TestWhatWasChangedUnseenAfterTheOpening(t *testing.T) {
+	const day, second = 24 * time.Hour, int64(2)
+	long, longer := window(10*day, v1alpha1.FromNextMidnight), window(11*day, v1alpha1.FromNextMidnight)
+	open, waiting, closed := campaignv1.Status_PHASE_OPEN, campaignv1.Status_PHASE_WAITING, campaignv1.Status_PHASE_DRAINING
+	for name, tc := range map[string]struct {
+		phase  campaignv1.Status_Phase
+		edits  []edit
+		reason string
+		says   string
+		// want is what is published, by the edits that it differs in from what was; nil for nothing.
+		want []edit
+	}{
+		"a price that rose is to be lowered":                  {open, []edit{long, price(7_000)}, "AlreadyOpen", "lower priceFen of C1 to 6000", nil},
+		"a SKU that was taken out is to be put back":          {open, []edit{long, selling("C2")}, "AlreadyOpen", "with units 0 to take it off the sale: C1", nil},
+		"a commission that fell is to be raised":              {open, []edit{long, commission(900)}, "AlreadyOpen", "raise commissionBps to 1000", nil},
+		"a shorter window is to be made longer":               {open, []edit{window(8*day, v1alpha1.FromNextMidnight)}, "AlreadyOpen", "make returnWindow.duration 240h0m0s", nil},
+		"goods to be resolved anew are to be put back":        {open, []edit{long, described}, "AlreadyOpen", "take it off the sale: C1", nil},
+		"such a sale is stopped all the same":                 {open, []edit{long, price(7_000), suspended}, "AlreadyOpen", "; the sale is suspended meanwhile", []edit{suspended}},
+		"before the opening anything goes":                    {waiting, []edit{long, price(7_000)}, "Published", "", []edit{price(7_000)}},
+		"a lower price goes":                                  {open, []edit{long, price(5_500)}, "Published", "", []edit{price(5_500)}},
+		"a higher commission and longer window go":            {open, []edit{longer, commission(1_100)}, "Published", "", []edit{longer, commission(1_100)}},
+		"another start stays as it was":                       {open, []edit{long, starting(noon.Add(time.Hour)), units(9)}, "Published", "", []edit{units(9)}},
+		"windows begin where they began":                      {open, []edit{window(10*day, v1alpha1.FromSigning)}, "Published", "", nil},
+		"an end that was moved back after the close stays":    {closed, []edit{long, until(two.Add(time.Hour))}, "Published", "", nil},
+		"while it sells the end may move back":                {open, []edit{long, until(two.Add(time.Hour))}, "Published", "", []edit{until(two.Add(time.Hour))}},
+		"a record that replaced a newer one promises nothing": {open, []edit{long, price(7_000), known(2)}, "Published", "", []edit{price(7_000), generation(3)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := aCampaign(append([]edit{generation(second)}, tc.edits...)...)
+			got := Plan(Snapshot{Settings: lawful, Campaign: changed, Published: published(aCampaign(long)), Lane: laneSays(tc.phase, 1), Stock: free}, noon.Add(time.Hour))
+			var want *campaignv1.Desired
+			if tc.want != nil {
+				want = published(aCampaign(append([]edit{generation(second), long}, tc.want...)...))
+				want.SpecGeneration = second
+			}
+			if diff := cmp.Diff(want, got.Publish, protocmp.Transform()); diff != "" {
+				t.Errorf("published (-want +got):\n%s", diff)
+			}
+			condition := meta.FindStatusCondition(got.Status.Conditions, v1alpha1.ConditionPublished)
+			if condition.Reason != tc.reason || !strings.Contains(condition.Message, tc.says) {
+				t.Errorf("Published = %s: %s\nwant %s: %s", condition.Reason, condition.Message, tc.reason, tc.says)
+			}
+			if got.Items != nil {
+				t.Errorf("spec.items is written anew: %v", got.Items)
+			}
+		})
+	}
+}
+
 func TestPublishedSaysWhatTheServicesKnow(t *testing.T) {
 	strimzi := lawful
 	strimzi.Children.StrimziCluster = "kafka"

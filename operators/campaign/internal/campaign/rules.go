@@ -28,9 +28,10 @@ func pending(message string) verdict {
 
 // refuse says why the operator itself does not publish this spec, nil when it does. What runs already
 // goes on as it was published, but for what stops it.
-func (f facts) refuse(s Snapshot, unreadable error) *verdict {
+func (f facts) refuse(s Snapshot, promised *campaignv1.Desired, unreadable error) *verdict {
 	window := s.Campaign.Spec.ReturnWindow
 	least, asker := s.leastWindow()
+	falls := f.refuseBroken(promised)
 	var v verdict
 	switch {
 	case s.Published.GetClosed():
@@ -40,9 +41,11 @@ func (f facts) refuse(s Snapshot, unreadable error) *verdict {
 	case window.Duration.Duration < least:
 		v = no(v1alpha1.ReasonWindowTooShort, fmt.Sprintf(
 			"returnWindow.duration is %s, at least %s is needed%s: make it longer", window.Duration.Duration, least, asker))
-	case window.From == v1alpha1.FromSigning && least >= LegalReturnWindow:
+	case f.want.GetReturnWindow().GetFrom() == campaignv1.ReturnWindow_FROM_SIGNING && least >= LegalReturnWindow:
 		v = no(v1alpha1.ReasonWindowTooShort,
 			"a return window that begins at Signing may end before the seventh day: set returnWindow.from to NextMidnight")
+	case falls != nil:
+		return falls
 	case f.selection != nil:
 		v = pending("the goods are not selected yet")
 	case dedicated(s.Campaign) && s.Settings.Children.OrderDeployment == "" && s.Published == nil:

@@ -20,16 +20,21 @@ func (f facts) stopping(s Snapshot) *campaignv1.Desired {
 	if f.refusal == nil || last == nil || last.GetClosed() || !s.Campaign.Spec.Suspend && !sooner(last) {
 		return nil
 	}
-	if s.Attempted.GetGeneration() > last.GetGeneration() {
-		last = s.Attempted // the broker may hold it
-	}
-	stop := proto.CloneOf(last)
+	stop := proto.CloneOf(s.last())
 	stop.SpecGeneration = max(stop.GetSpecGeneration(), s.Campaign.Generation)
 	stop.Suspended = stop.GetSuspended() || s.Campaign.Spec.Suspend
 	if sooner(stop) {
 		stop.EndAt = timestamp(f.times.End)
 	}
 	return stop
+}
+
+// last is the newest record that the broker holds or may hold, nil for none.
+func (s Snapshot) last() *campaignv1.Desired {
+	if s.Attempted.GetGeneration() > s.Published.GetGeneration() {
+		return s.Attempted
+	}
+	return s.Published
 }
 
 // meanwhile ends the sentence about a refused spec with what became of its suspension.

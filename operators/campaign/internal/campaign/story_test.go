@@ -74,6 +74,20 @@ func TestStories(t *testing.T) {
 			w.broker = well
 			w.settle()
 		},
+		"a price that rose unseen after the opening is not published": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(noon.Add(-WarmUp))
+			w.now = noon
+			w.tick()
+			w.sell()
+			w.apply("a price of 7000 and a suspension", price(7_000), suspended)
+			w.settle()
+			w.apply("the old price and a resumption", price(6_000), resumed)
+			w.settle()
+			w.sell()
+			w.settle()
+		},
 		"a short return window is never published": func(w *world) {
 			w.apply("a window of an hour", window(time.Hour, v1alpha1.FromNextMidnight))
 			w.settle()
