@@ -13,6 +13,7 @@ require (
 	github.com/prometheus/prometheus v0.311.3
 	github.com/qingcang/qingcang/proto v0.0.0
 	github.com/rs/zerolog v1.33.0
+	github.com/yuin/gopher-lua v1.1.1
 	go.mongodb.org/mongo-driver/v2 v2.9.3
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d
@@ -20,6 +21,7 @@ require (
 	golang.org/x/sys v0.47.0
 	gonum.org/v1/plot v0.17.0
 	google.golang.org/protobuf v1.36.12
+	sigs.k8s.io/yaml v1.6.0
 )
 
 require (
