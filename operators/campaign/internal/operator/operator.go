@@ -133,7 +133,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	group.Go(func() error {
 		defer stopMirrors()
-		return mgr.Start(ctx)
+		return manage(ctx, mgr)
 	})
 	return group.Wait()
 }
