@@ -33,8 +33,8 @@ func TestTheCPUThatAProcessUsesIsMeasured(t *testing.T) {
 			}
 		}
 	}
-	// Hours are no test's: a unit was mistaken.
-	if len(used) != 2 || used["user"] <= 0 || used["user"]+used["system"] > 3600 {
+	// A process that has just begun may have worked in the kernel alone. Hours are no test's: a unit was mistaken.
+	if total := used["user"] + used["system"]; len(used) != 2 || total <= 0 || total > 3600 {
 		t.Errorf("measured %v", used)
 	}
 }
