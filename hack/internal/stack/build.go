@@ -45,10 +45,16 @@ func Build(ctx context.Context, root string, progress io.Writer) (Binaries, erro
 	return binaries, err
 }
 
+// binariesPrefix begins the name of each checkout's directory of binaries.
+const binariesPrefix = "bin-"
+
 // BuildEmbedded builds the embedded database and broker alone.
 func BuildEmbedded(ctx context.Context, root string, progress io.Writer) (Binaries, error) {
-	dir, err := cacheDir("bin-" + fingerprint(root))
+	dir, err := cacheDir(binariesPrefix + fingerprint(root))
 	if err != nil {
+		return Binaries{}, err
+	}
+	if err := claim(dir, root); err != nil {
 		return Binaries{}, err
 	}
 	binaries := Binaries{dir: dir}
