@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -98,10 +99,15 @@ func render(t testing.TB, args ...string) []object {
 }
 
 // set makes arguments of values, each KEY=value.
-func set(values ...string) []string {
+func set(values ...string) []string { return as("--set", values) }
+
+// setText is set for values that are text whatever they look like.
+func setText(values ...string) []string { return as("--set-string", values) }
+
+func as(flag string, values []string) []string {
 	var args []string
 	for _, v := range values {
-		args = append(args, "--set", v)
+		args = append(args, flag, v)
 	}
 	return args
 }
@@ -120,6 +126,11 @@ var variants = map[string][]string{
 	"with a Kafka that is open":    set("kafka.sasl=false", "kafka.tls=false", "kafka.topics=None"),
 	"with Secrets of a service's own": set("services.order.secrets.mongodb=mongodb-order", "services.order.secrets.kafka=kafka-order",
 		"operator.secrets.kafka=kafka-operator", "mongodb.databasePrefix=north-"),
+	"with replicas that an autoscaler sets": set("services.order.replicas=null", "services.catalog.replicas=null"),
+	"with names that read as something else": slices.Concat(set("gateway.enabled=true", "monitoring.rules.enabled=true"), setText("clusterName=2026", "gateway.name=3",
+		"gateway.namespace=0x4", "secrets.mongodb=12", "secrets.kafka=1e3", "secrets.tokens=0x1", "secrets.vault=null", "secrets.wechatpay=true", "secrets.wechatLogin=1.5",
+		"image.pullSecrets[0]=007", "services.order.nodeSelector.disk=1", "services.order.podAnnotations.a=true")),
+	"with Strimzi's names that do, too": slices.Concat(set("kafka.sasl=false", "kafka.topics=Strimzi", "kafka.strimzi.users=true"), setText("kafka.strimzi.cluster=12")),
 	"with narrow policies": set("networkPolicy.clients[0].namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=edge",
 		"networkPolicy.scrapers[0].namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=monitoring",
 		"networkPolicy.kafka[0].ipBlock.cidr=10.1.0.0/16", "networkPolicy.mongodb[0].ipBlock.cidr=10.2.0.0/16", "networkPolicy.apiServer[0].ipBlock.cidr=10.3.0.1/32",

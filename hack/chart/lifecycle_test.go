@@ -75,6 +75,8 @@ func (c cluster) livesAndLeaves(t *testing.T) {
 		t.Errorf("after the upgrade there are %s replicas", out)
 	}
 
+	c.leavesReplicasToAnAutoscaler(t)
+
 	if _, err := c.helmInto(t, "uninstall"); err != nil {
 		t.Fatal(err)
 	}
@@ -83,5 +85,23 @@ func (c cluster) livesAndLeaves(t *testing.T) {
 		"--selector=app.kubernetes.io/instance="+release, "-o", "name")
 	if err != nil || strings.TrimSpace(left) != "" {
 		t.Errorf("it leaves %s (%v)", left, err)
+	}
+}
+
+// leavesReplicasToAnAutoscaler upgrades the release twice: whoever set the number in between keeps it.
+func (c cluster) leavesReplicasToAnAutoscaler(t *testing.T) {
+	t.Helper()
+	for _, level := range []string{"info", "debug"} {
+		if _, err := c.helmInto(t, "upgrade", append(installed, set("services.order.replicas=null", "logLevel="+level)...)...); err != nil {
+			t.Fatal(err)
+		}
+		if level == "info" {
+			c.must(t, "", "scale", "deployment/qingcang-order", "--replicas=7")
+		}
+	}
+	for deployment, want := range map[string]string{"order": "7", "catalog": "2"} {
+		if got, _ := c.run(t, "", "get", "deployment/qingcang-"+deployment, "-o", "jsonpath={.spec.replicas}"); got != want {
+			t.Errorf("after an upgrade %s has %s replicas, want %s", deployment, got, want)
+		}
 	}
 }

@@ -147,6 +147,35 @@ func TestEveryAlertLeadsToWhatToDo(t *testing.T) {
 	}
 }
 
+// Prometheus has no series of what it does not scrape, so that each part is asked for by its name.
+func TestEveryPartThatIsGoneIsTold(t *testing.T) {
+	asked := map[string]bool{}
+	for _, q := range queries(t) {
+		if !strings.Contains(q.Expr, "absent(") {
+			continue
+		}
+		selectors, err := q.Selectors()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range selectors["up"] {
+			if m.Name == "job" && m.Type == labels.MatchEqual {
+				asked[m.Value] = true
+			}
+		}
+	}
+	for _, o := range ofKind(render(t), "Deployment") {
+		part := strings.TrimPrefix(o.Metadata.Name, release+"-")
+		if !asked[part] {
+			t.Errorf("no alert tells that %s is gone", part)
+		}
+		delete(asked, part)
+	}
+	for part := range asked {
+		t.Errorf("an alert asks for %s, which the chart does not install", part)
+	}
+}
+
 // headings are a page's anchors, as GitHub makes them.
 func headings(page string) map[string]bool {
 	out := map[string]bool{}

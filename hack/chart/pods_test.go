@@ -271,15 +271,31 @@ func env(c container, name string) string {
 	return c.Env[i].Value
 }
 
+// Images are of one architecture, so where nodes are of two, no pod may be left out.
+func TestEveryPodRunsOnTheNodesThatTheValuesName(t *testing.T) {
+	var args []string
+	for _, part := range []string{"services.brand-intake", "services.catalog", "services.store-owner", "services.order", "services.fulfilment", "operator"} {
+		args = append(args, setText(part+".nodeSelector.kubernetes\\.io/arch=arm64")...)
+		args = append(args, set(part+".tolerations[0].key=sale", part+".tolerations[0].operator=Exists", part+".priorityClassName=sale")...)
+	}
+	for _, p := range pods(t, render(t, args...)) {
+		nodes, _ := p.whole["nodeSelector"].(map[string]any)
+		if tolerations, _ := p.whole["tolerations"].([]any); nodes["kubernetes.io/arch"] != "arm64" || len(tolerations) != 1 || p.whole["priorityClassName"] != "sale" {
+			t.Errorf("%s runs on %v, tolerates %v and has the priority %v", p.owner, nodes, tolerations, p.whole["priorityClassName"])
+		}
+	}
+}
+
 func TestImagesAreNamedByRegistryTagAndDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("ab", 32)
 	for name, test := range map[string]struct {
 		args []string
 		want string
 	}{
-		"the chart's version is the tag":  {nil, "qingcang/order:v0.1.0"},
-		"a registry stands before":        {set("image.registry=registry.example.com:5000/team", "image.tag=v2"), "registry.example.com:5000/team/qingcang/order:v2"},
-		"a digest is stronger than a tag": {set("image.tag=v2", "image.digests.order="+digest), "qingcang/order@" + digest},
+		"the chart's version is the tag":       {nil, "registry.example.com/team/qingcang/order:v0.1.0"},
+		"a registry and a folder stand before": {set("image.registry=localhost:5000", "image.repository=sale", "image.tag=v2"), "localhost:5000/sale/order:v2"},
+		"no registry is the runtime's own":     {set("image.registry="), "qingcang/order:v0.1.0"},
+		"a digest is stronger than a tag":      {set("image.registry=", "image.tag=v2", "image.digests.order="+digest), "qingcang/order@" + digest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			order := pods(t, []object{named(t, render(t, test.args...), "Deployment", release+"-order")})[0]

@@ -105,6 +105,16 @@ func TestContradictionsAreRefusedWithASentence(t *testing.T) {
 	}
 }
 
+// The CRDs' rules and the pods' sleep want what older versions have not.
+func TestAClusterThatIsTooOldIsRefused(t *testing.T) {
+	for version, taken := range map[string]bool{"v1.31.14": false, "v1.32.0": true, "v1.34.1-eks-1234567": true, "v1.32.0-gke.100": true} {
+		_, err := helmAt(t, "template", release, ".", "--values", "examples/minimal-values.yaml", "--kube-version", version)
+		if (err == nil) != taken || err != nil && !strings.Contains(err.Error(), "chart requires kubeVersion: >=1.32.0-0") {
+			t.Errorf("on %s: %v", version, err)
+		}
+	}
+}
+
 func TestANameThatServicesCannotBearIsRefused(t *testing.T) {
 	long := strings.Repeat("a", 41)
 	for name, want := range map[string]string{

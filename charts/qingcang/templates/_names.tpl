@@ -1,4 +1,5 @@
-{{- /* Names and labels. Each takes a dict: root, and name, which is "order", "campaign-operator" and so on. */ -}}
+{{- /* Names and labels. Most take a dict: root, and name, which is "order", "campaign-operator" and so on.
+What a person chose is quoted wherever it stands alone: a cluster, a release or a Secret may be called 2026 or on. */ -}}
 
 {{- define "qingcang.fullname" -}}
 {{ .root.Release.Name }}-{{ .name }}
@@ -7,7 +8,7 @@
 {{- /* Labels that find pods; they can never change. */ -}}
 {{- define "qingcang.selector" -}}
 app.kubernetes.io/name: {{ .name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- end }}
 
 {{- /* No version: a pod is replaced when what it runs changes, not with every version of the chart. */ -}}
@@ -65,8 +66,8 @@ fulfilment:
   ready: /readyz
 {{- end }}
 
-{{- /* Finds the pods of this release: those of the chart, and the lanes that the operator makes, whose pods
-carry the order service's labels but its name. */ -}}
+{{- /* Finds the pods of lanes of their own, which the operator makes: they are copies of the order service's with
+other labels. */ -}}
 {{- define "qingcang.lanes" -}}
 matchExpressions:
 - {key: sale.qingcang.io/campaign, operator: Exists}

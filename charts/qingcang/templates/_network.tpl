@@ -53,7 +53,7 @@ what the pod reaches: mongodb, outside, apiServer, traces (the URL of their endp
 {{- end }}
 {{- end }}
 
-{{- /* Peers may be missing: anywhere. */ -}}
+{{- /* A dict: ports, and peers, which may be missing: anywhere. */ -}}
 {{- define "qingcang.to" -}}
 - ports:
   {{- range .ports | uniq }}

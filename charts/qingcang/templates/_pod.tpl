@@ -1,32 +1,36 @@
-{{- /* Parts of pods: what makes them restricted, their way to Kafka and MongoDB, where they run. */ -}}
+{{- /* Parts of pods: what makes them restricted, where they run, their way to Kafka. */ -}}
 
-{{- define "qingcang.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: {type: RuntimeDefault}
-{{- end }}
-
-{{- define "qingcang.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
-{{- end }}
-
-{{- define "qingcang.pull" -}}
+{{- /* What all pods have alike. */ -}}
+{{- define "qingcang.pod" -}}
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
 {{- range . }}
-- name: {{ . }}
+- name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
 
+{{- /* What all containers have alike. A dict: root, name (of the image). */ -}}
+{{- define "qingcang.container" -}}
+image: {{ include "qingcang.image" . }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
 {{- /* Over nodes and zones as evenly as there is room; each ReplicaSet by itself, so that a roll-out counts
-only its new pods. A dict: root, name, settings (values of the service or operator). */ -}}
-{{- define "qingcang.placement" -}}
+only its new pods. A dict: root, name. */ -}}
+{{- define "qingcang.spread" -}}
 topologySpreadConstraints:
 {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
 - maxSkew: 1
@@ -36,18 +40,22 @@ topologySpreadConstraints:
     matchLabels: {{- include "qingcang.selector" $ | nindent 6 }}
   matchLabelKeys: [pod-template-hash]
 {{- end }}
-{{- with .settings.nodeSelector }}
+{{- end }}
+
+{{- /* Where a pod may run. It takes the values of a service or of the operator. */ -}}
+{{- define "qingcang.nodes" -}}
+{{- with .nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .settings.tolerations }}
+{{- with .tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .settings.priorityClassName }}
+{{- with .priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{- /* The Secret that a pod logs in to Kafka with, and whether it is a KafkaUser's own. */ -}}
+{{- /* The Secret that a pod logs in to Kafka with: its KafkaUser's, or what the values name. */ -}}
 {{- define "qingcang.kafkaSecret" -}}
 {{- if .root.Values.kafka.strimzi.users -}}
 {{ include "qingcang.fullname" . }}
@@ -99,20 +107,20 @@ priorityClassName: {{ . | quote }}
     {{- if $kafka.tls }}
     - secret:
         {{- if $kafka.strimzi.users }}
-        name: {{ include "qingcang.strimziCA" .root }}
+        name: {{ include "qingcang.strimziCA" .root | quote }}
         {{- else }}
-        name: {{ $secret }}
+        name: {{ $secret | quote }}
         {{- end }}
         items: [{key: ca.crt, path: ca.crt}]
     {{- end }}
     {{- if $kafka.clientCertificate }}
     - secret:
-        name: {{ $secret }}
+        name: {{ $secret | quote }}
         items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
     {{- end }}
     {{- if or $kafka.sasl $kafka.strimzi.users }}
     - secret:
-        name: {{ $secret }}
+        name: {{ $secret | quote }}
         items: [{key: password, path: password}]
     {{- end }}
 {{- end }}

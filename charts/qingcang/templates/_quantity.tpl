@@ -1,4 +1,4 @@
-{{- /* Bytes of a quantity of memory such as 512Mi. The schema lets Mi and Gi in. */ -}}
+{{- /* Mebibytes of a quantity of memory such as 1Gi. The schema lets Mi and Gi in. */ -}}
 {{- define "qingcang.mebibytes" -}}
 {{- if hasSuffix "Gi" . }}{{ mul (trimSuffix "Gi" . | int64) 1024 }}{{ else }}{{ trimSuffix "Mi" . | int64 }}{{ end }}
 {{- end }}

@@ -86,7 +86,7 @@
 {{- with .needs.tokens }}
 - name: tokens
   secret:
-    secretName: {{ $secrets.tokens }}
+    secretName: {{ $secrets.tokens | quote }}
     defaultMode: 0440
     items:
     {{- range . }}
@@ -96,18 +96,18 @@
 {{- if .needs.vault }}
 - name: vault
   secret:
-    secretName: {{ $secrets.vault }}
+    secretName: {{ $secrets.vault | quote }}
     defaultMode: 0440
     items: [{key: {{ .name }}, path: {{ .name }}}]
 {{- end }}
 {{- if .needs.wechat }}
 - name: wechatpay
-  secret: {secretName: {{ $secrets.wechatpay }}, defaultMode: 0440}
+  secret: {secretName: {{ $secrets.wechatpay | quote }}, defaultMode: 0440}
 {{- end }}
 {{- if .needs.login }}
 - name: wechat-login
   secret:
-    secretName: {{ $secrets.wechatLogin }}
+    secretName: {{ $secrets.wechatLogin | quote }}
     defaultMode: 0440
     items: [{key: secret, path: secret}]
 {{- end }}
