@@ -3,7 +3,6 @@ package main
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -87,7 +86,7 @@ func TestTheSameCommitGivesTheSameImageAndSBOM(t *testing.T) {
 	wantBill(t, []byte(bills[0]))
 }
 
-// wantBill checks that the SBOM names the compiler's library and a dependency with its version.
+// wantBill checks that the SBOM names the compiler's library, the authorities and a dependency with its version.
 func wantBill(t *testing.T, data []byte) {
 	t.Helper()
 	var bill struct {
@@ -100,7 +99,7 @@ func wantBill(t *testing.T, data []byte) {
 	if bill.BOMFormat != "CycloneDX" || bill.SpecVersion != "1.6" {
 		t.Errorf("the SBOM is %s %s", bill.BOMFormat, bill.SpecVersion)
 	}
-	for _, want := range []string{"std", "github.com/golang-jwt/jwt/v5"} {
+	for _, want := range []string{"std", authoritiesModule, "github.com/golang-jwt/jwt/v5"} {
 		if !slices.ContainsFunc(bill.Components, func(c struct{ Name, Version, Purl string }) bool {
 			return c.Name == want && c.Version != "" && c.Purl == "pkg:golang/"+want+"@"+c.Version
 		}) {
@@ -223,18 +222,19 @@ func fileOf(t *testing.T, archive []byte, name string) []byte {
 	}
 }
 
-func TestPushedIsWhatWasBuilt(t *testing.T) {
+// The whole way, as somebody goes it who installs the chart from a registry: what the table names can be pulled
+// by name and by digest, whole.
+func TestPushedIsWhatTheTableSays(t *testing.T) {
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()
-	image, err := assemble(product{name: "order"}, fakeBinary(t), "amd64", someCommit)
-	if err != nil {
+	host := strings.TrimPrefix(server.URL, "http://")
+	var table bytes.Buffer
+	o := options{dir: t.TempDir(), version: "1.2.3", platform: "linux/arm64", registry: host + "/team", names: []string{"sim"}}
+	if err := run(t.Context(), o, &table, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	reference := strings.TrimPrefix(server.URL, "http://") + "/team/qingcang/order:1.2.3"
-	if err := push(context.Background(), reference, image); err != nil {
-		t.Fatal(err)
-	}
-	tag, err := name.NewTag(reference)
+	reference := host + "/team/qingcang-test/sim"
+	tag, err := name.NewTag(reference + ":1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,12 +242,34 @@ func TestPushedIsWhatWasBuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := pulled.Digest()
+	digest, err := pulled.Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want, err := image.Digest(); err != nil || got != want {
-		t.Errorf("pushed %v (%v), the registry has %v", want, err, got)
+	if !strings.Contains(table.String(), reference+":1.2.3") || !strings.Contains(table.String(), digest.String()) {
+		t.Errorf("the registry has %s, and the table is\n%s", digest, &table)
+	}
+	if pulled, err = remote.Image(tag.Context().Digest(digest.String())); err != nil {
+		t.Fatal(err)
+	}
+	whole := mutate.Extract(pulled)
+	defer func() { _ = whole.Close() }()
+	if _, err := io.Copy(io.Discard, whole); err != nil { // each layer is held against its digest
+		t.Error(err)
+	}
+}
+
+func TestARegistryThatIsNotThereIsSaid(t *testing.T) {
+	server := httptest.NewServer(nil)
+	host := strings.TrimPrefix(server.URL, "http://")
+	server.Close()
+	image, err := assemble(product{name: "order"}, fakeBinary(t), "amd64", someCommit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference := host + "/qingcang/order:1.2.3"
+	if err := push(t.Context(), reference, image); err == nil || !strings.Contains(err.Error(), "push "+reference) {
+		t.Errorf("got %v", err)
 	}
 }
 

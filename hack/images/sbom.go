@@ -11,12 +11,16 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// writeSBOM lists what a binary is made of, by what the compiler wrote into it: a list that no build
-// file can get wrong. It is CycloneDX 1.6 in JSON, and the same for the same commit.
+// writeSBOM lists what an image is made of: the binary, by what the compiler wrote into it, a list that no build
+// file can get wrong, and the certificate authorities. It is CycloneDX 1.6 in JSON, and the same for the same commit.
 func writeSBOM(path string, p product, binary string, from origin) (err error) {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
 		return fmt.Errorf("read what the binary is made of: %w", err)
+	}
+	roots, err := authoritiesVersion()
+	if err != nil {
+		return err
 	}
 	file, err := os.Create(path)
 	if err != nil {
@@ -28,21 +32,22 @@ func writeSBOM(path string, p product, binary string, from origin) (err error) {
 		}
 	}()
 	encoder := cdx.NewBOMEncoder(file, cdx.BOMFileFormatJSON).SetPretty(true)
-	if err := encoder.EncodeVersion(bill(info, p, from), cdx.SpecVersion1_6); err != nil {
+	if err := encoder.EncodeVersion(bill(info, roots, p, from), cdx.SpecVersion1_6); err != nil {
 		return fmt.Errorf("write the SBOM: %w", err)
 	}
 	return nil
 }
 
-// bill is the SBOM of a binary. Modules of this repository carry its version; they have none of their own.
-func bill(info *debug.BuildInfo, p product, from origin) *cdx.BOM {
+// bill is the SBOM of an image with this binary and these authorities. Modules of this repository carry its version;
+// they have none of their own.
+func bill(info *debug.BuildInfo, roots string, p product, from origin) *cdx.BOM {
 	subject := "pkg:oci/" + p.name + "@" + from.version
 	out := cdx.NewBOM()
 	out.Metadata = &cdx.Metadata{
 		Timestamp: from.at.Format(time.RFC3339),
 		Component: &cdx.Component{BOMRef: subject, Type: cdx.ComponentTypeApplication, Name: p.repository(), Version: from.version, Description: p.title},
 	}
-	parts := []cdx.Component{library("std", strings.TrimPrefix(info.GoVersion, "go"))}
+	parts := []cdx.Component{library("std", strings.TrimPrefix(info.GoVersion, "go")), library(authoritiesModule, roots)}
 	for _, m := range info.Deps {
 		if m.Replace != nil && m.Replace.Version != "" {
 			m = m.Replace
