@@ -3,6 +3,7 @@ package lane
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ const (
 	// awakeFor is how long a lane that was woken up waits for what it was woken for: who had money to tell comes
 	// again within a minute.
 	awakeFor = 75 * time.Second
-	// admitEvery bounds the wait for a change of the table: what was full may have room.
+	// admitEvery bounds the wait for a change of the table: what it names no more may have come to rest.
 	admitEvery = time.Minute
 )
 
@@ -50,19 +51,21 @@ type dedicated struct {
 	turns chan struct{} // has room for loadAtOnce
 	rooms chan struct{} // has room for mostDedicated
 
-	mu      sync.Mutex
-	lanes   map[string]*Lane // by campaign
+	mu    sync.Mutex
+	lanes map[string]*Lane // by campaign
+	// alive are those that do not rest. Of the others there may be thousands.
+	alive   map[*Lane]bool
 	refused map[string]string
 	start   func(*Lane) // nil while nothing can be started
 	// surveyed says that the lanes that the table named at the start are known; those alone are
-	// waited for before a replica is ready.
+	// waited for before a replica is ready, until they rest.
 	surveyed bool
-	first    []*Lane
+	first    map[*Lane]bool
 }
 
 func newDedicated(cfg Config) *dedicated {
 	return &dedicated{
-		cfg: cfg, lanes: map[string]*Lane{}, refused: map[string]string{},
+		cfg: cfg, lanes: map[string]*Lane{}, alive: map[*Lane]bool{}, refused: map[string]string{},
 		turns: make(chan struct{}, loadAtOnce), rooms: make(chan struct{}, mostDedicated),
 	}
 }
@@ -126,10 +129,7 @@ func (s *dedicated) admit(ctx context.Context, desired []*campaignv1.Desired) (g
 		}
 	}
 	if !s.surveyed {
-		s.surveyed = true
-		for _, l := range s.lanes {
-			s.first = append(s.first, l)
-		}
+		s.surveyed, s.first = true, maps.Clone(s.alive)
 	}
 	for uid := range s.refused {
 		if !named[uid] {
@@ -160,8 +160,14 @@ func (s *dedicated) begin(uid string) *Lane {
 	l := newDedicatedLane(uid, s.cfg)
 	l.turns = s.turns
 	s.lanes[uid] = l
-	s.start(l)
+	s.revive(l)
 	return l
+}
+
+// revive starts a life of a lane. The lock is held.
+func (s *dedicated) revive(l *Lane) {
+	s.alive[l] = true
+	s.start(l)
 }
 
 // forget drops a lane at rest, with its snapshots.
@@ -177,20 +183,38 @@ func (s *dedicated) forget(ctx context.Context, l *Lane) {
 	}
 }
 
-// live runs a lane until it rests or ctx ends.
+// live is one life of a lane: until it rests or ctx ends. Only when all of it is over another may begin.
 func (s *dedicated) live(ctx context.Context, l *Lane) error {
-	defer l.rest()
+	rests, err := s.work(ctx, l)
+	s.end(l, rests)
+	return err
+}
+
+// end ends a life of a lane; nobody wakes it up in the midst of that.
+func (s *dedicated) end(l *Lane, rests bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rests {
+		delete(s.alive, l)
+		delete(s.first, l)
+	}
+	l.leave(rests)
+}
+
+// work runs a lane until it may rest, which it reports, or ctx ends.
+func (s *dedicated) work(ctx context.Context, l *Lane) (rests bool, err error) {
 	l.learnTable()
-	if !l.load(ctx) || l.stageNow() == resting || !s.room(ctx, l) {
-		return nil
+	if rests, ok := l.load(ctx); rests || !ok || !s.room(ctx, l) {
+		return rests, nil
 	}
 	defer func() { <-s.rooms }()
+	l.reaches(running)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return l.follow(ctx) })
 	group.Go(func() error {
-		if l.awaitRest(ctx) {
+		if rests = l.awaitRest(ctx); rests {
 			cancel()
 		}
 		return nil
@@ -201,10 +225,12 @@ func (s *dedicated) live(ctx context.Context, l *Lane) error {
 			ID: DedicatedGroup(l.campaign), Topics: map[string]eventkit.Role{l.topic: role}, Log: l.log,
 		})
 	})
-	return group.Wait()
+	err = group.Wait()
+	return rests, err
 }
 
-// room waits until fewer than mostDedicated lanes run; false when ctx ends.
+// room waits until fewer than mostDedicated lanes run; false when ctx ends. Meanwhile what others tell the lane comes
+// into its log: see Lanes.Allocate.
 func (s *dedicated) room(ctx context.Context, l *Lane) bool {
 	select {
 	case s.rooms <- struct{}{}:
@@ -213,9 +239,13 @@ func (s *dedicated) room(ctx context.Context, l *Lane) bool {
 		l.reaches(queued)
 		l.log.ErrorContext(ctx, "lane waits: this process runs as many dedicated lanes as it may", "most", mostDedicated)
 	}
+	waits, stop := context.WithCancel(ctx)
+	var appending sync.WaitGroup
+	appending.Go(func() { l.append(waits) })
+	defer appending.Wait()
+	defer stop()
 	select {
 	case s.rooms <- struct{}{}:
-		l.reaches(running)
 		return true
 	case <-ctx.Done():
 		return false
@@ -266,7 +296,7 @@ func (s *dedicated) awake(uid string) (*Lane, error) {
 		return s.begin(uid), nil
 	}
 	if l.wakeUp() {
-		s.start(l)
+		s.revive(l)
 	}
 	return l, nil
 }
@@ -275,8 +305,8 @@ func (s *dedicated) awake(uid string) (*Lane, error) {
 func (s *dedicated) all() []*Lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lanes := make([]*Lane, 0, len(s.lanes))
-	for _, l := range s.lanes {
+	lanes := make([]*Lane, 0, len(s.alive))
+	for l := range s.alive {
 		if l.stageNow() == running {
 			lanes = append(lanes, l)
 		}
@@ -288,7 +318,7 @@ func (s *dedicated) all() []*Lane {
 func (s *dedicated) unsure() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.lanes {
+	for l := range s.alive {
 		if at := l.stageNow(); at == loading || at == queued {
 			return true
 		}
@@ -300,8 +330,8 @@ func (s *dedicated) unsure() bool {
 func (s *dedicated) counts() (stages map[stage]int64, refused int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stages = map[stage]int64{}
-	for _, l := range s.lanes {
+	stages = map[stage]int64{resting: int64(len(s.lanes) - len(s.alive))}
+	for l := range s.alive {
 		stages[l.stageNow()]++
 	}
 	return stages, int64(len(s.refused))
@@ -315,7 +345,7 @@ func (s *dedicated) caughtUp() []error {
 		return []error{fmt.Errorf("the lanes that %s names are not known yet", CampaignTopic)}
 	}
 	var errs []error
-	for _, l := range s.first {
+	for l := range s.first {
 		errs = append(errs, l.caughtUp())
 	}
 	return errs

@@ -173,6 +173,22 @@ func TestADedicatedLaneFromItsFirstOrderToItsRest(t *testing.T) {
 	})
 }
 
+// TestWhoStopsDoesNotSayThatTheSaleIsOver: requests in flight may outlive their lanes, and a buyer does not come back to a
+// campaign that is closed.
+func TestWhoStopsDoesNotSayThatTheSaleIsOver(t *testing.T) {
+	w := newWorld(t)
+	shared, stop := w.replica(t, "")
+	w.opensAlone(t, shared, "hot", 10)
+	stop()
+	if state, err := placeAlone(t.Context(), shared, "hot", "h1"); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("an order is %q: %v", state, err)
+	}
+	reason, _, err := shared.Refusal(t.Context(), ownLane("hot"), lane.Ask{CampaignUID: "hot", BuyerID: "ann"})
+	if fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a buyer is refused for %q: %v", reason, err)
+	}
+}
+
 // refusesForGood asks a lane at rest.
 func (w *world) refusesForGood(t *testing.T, r *lane.Lanes, uid string) {
 	t.Helper()

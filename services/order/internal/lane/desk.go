@@ -33,14 +33,15 @@ type answer struct {
 type desk struct {
 	mu      sync.Mutex
 	waiting []*call
-	open    map[uint32]*call
+	asked   map[uint32]*call // not answered yet
 	last    uint32
 	came    chan struct{} // has a value when calls came
 	left    chan struct{} // closed and replaced when calls went on their way
+	closed  bool          // nobody appends
 }
 
 func newDesk() *desk {
-	return &desk{open: map[uint32]*call{}, came: make(chan struct{}, 1), left: make(chan struct{})}
+	return &desk{asked: map[uint32]*call{}, came: make(chan struct{}, 1), left: make(chan struct{})}
 }
 
 // number gives the next entry its number among this process's.
@@ -56,9 +57,13 @@ func (d *desk) number() uint32 {
 func (d *desk) put(ctx context.Context, c *call, turnAway bool) error {
 	for {
 		d.mu.Lock()
+		if d.closed {
+			d.mu.Unlock()
+			return errLog
+		}
 		if !full(len(d.waiting)) {
 			d.waiting = append(d.waiting, c)
-			d.open[c.seq] = c
+			d.asked[c.seq] = c
 			d.mu.Unlock()
 			select {
 			case d.came <- struct{}{}:
@@ -125,10 +130,10 @@ func (d *desk) take() (batch []*call) {
 // or given up.
 func (d *desk) answer(seq uint32, a answer) {
 	d.mu.Lock()
-	c, ok := d.open[seq]
+	c, ok := d.asked[seq]
 	if ok {
 		c.gone = true
-		delete(d.open, seq)
+		delete(d.asked, seq)
 	}
 	d.mu.Unlock()
 	if ok {
@@ -142,19 +147,38 @@ func (d *desk) giveUp(c *call) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c.gone = true
-	delete(d.open, c.seq)
+	delete(d.asked, c.seq)
 }
 
 // failAll answers every open call with an error.
 func (d *desk) failAll(err error) {
 	d.mu.Lock()
-	open := d.open
-	d.open = map[uint32]*call{}
-	for _, c := range open {
+	defer d.mu.Unlock()
+	d.fail(err)
+}
+
+// fail is failAll under the lock.
+func (d *desk) fail(err error) {
+	for _, c := range d.asked {
 		c.gone = true
-	}
-	d.mu.Unlock()
-	for _, c := range open {
 		c.answered <- answer{err: err}
 	}
+	clear(d.asked)
+}
+
+// close answers all calls, and those to come, with errLog: who would append them has gone.
+func (d *desk) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail(errLog)
+	d.closed, d.waiting = true, nil
+	close(d.left) // who waits for a place hears of it
+	d.left = make(chan struct{})
+}
+
+// open takes calls again.
+func (d *desk) open() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = false
 }

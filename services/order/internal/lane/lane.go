@@ -100,9 +100,10 @@ func (l *Lane) run(ctx context.Context) error {
 		return nil
 	}
 	l.learnTable()
-	if !l.load(ctx) {
+	if _, ok := l.load(ctx); !ok {
 		return nil
 	}
+	l.reaches(running)
 	return l.follow(ctx)
 }
 
@@ -117,12 +118,13 @@ func (l *Lane) follow(ctx context.Context) error {
 }
 
 // load gets the newest snapshot, what is published and the end of the log; it
-// tries until it has them, and returns false when ctx ends before.
-func (l *Lane) load(ctx context.Context) bool {
+// tries until it has them, and ok is false when ctx ends before. A lane that rests
+// has no more to do than that.
+func (l *Lane) load(ctx context.Context) (rests, ok bool) {
 	for ctx.Err() == nil {
-		err := l.tryLoad(ctx)
+		rests, err := l.tryLoad(ctx)
 		if err == nil {
-			return true
+			return rests, true
 		}
 		if l.campaign != "" && errors.Is(err, eventkit.ErrNoTopic) {
 			l.waitsForTopic(ctx)
@@ -132,31 +134,33 @@ func (l *Lane) load(ctx context.Context) bool {
 		l.log.WarnContext(ctx, "lane cannot start yet", "err", err)
 		pause(ctx, 4*retryPause)
 	}
-	return false
+	return false, false
 }
 
-func (l *Lane) tryLoad(ctx context.Context) error {
+func (l *Lane) tryLoad(ctx context.Context) (rests bool, err error) {
 	if l.turns != nil {
 		select {
 		case l.turns <- struct{}{}:
 			defer func() { <-l.turns }()
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 	}
 	begin, err := l.latest(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if rests, end, err := l.mayRest(ctx, begin); err != nil || rests {
-		if err == nil {
-			l.takeUp(begin, begin.found, end, resting)
-		}
-		return err
+	rests, end, err := l.mayRest(ctx, begin)
+	if err != nil {
+		return false, err
+	}
+	if rests {
+		l.takeUp(begin, begin.found, end)
+		return true, nil
 	}
 	found, end, err := l.foundAtStart(ctx, begin)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if begin.ledger.Last().After(found.at) {
 		// Events that were published are gone from their topic. Only the whole log
@@ -164,18 +168,17 @@ func (l *Lane) tryLoad(ctx context.Context) error {
 		l.log.ErrorContext(ctx, "published events are missing; the lane begins with its whole log", "published", found.at.Offset, "snapshot", begin.ledger.Last().Offset)
 		begin = nothingSaved()
 	}
-	l.takeUp(begin, found, end, running)
-	return nil
+	l.takeUp(begin, found, end)
+	return false, nil
 }
 
 // takeUp goes on from what was loaded.
-func (l *Lane) takeUp(begin saved, found found, end int64, at stage) {
+func (l *Lane) takeUp(begin saved, found found, end int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ledger, l.next, l.published, l.found, l.goal, l.loadedAt = begin.ledger, begin.next, found.at, found, end, begin.next-1
 	l.savedSearch = begin.found.searched
 	l.built++
-	l.stage = at
 	l.waking.loaded(end)
 	l.passed, l.outbox, l.stopped, l.marks = begin.passed, nil, nil, newMarks(l.marks.every)
 	l.anew = l.anew || l.countsSkipped() // one that was learnt of since the snapshot was chosen

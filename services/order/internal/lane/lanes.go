@@ -210,9 +210,9 @@ func (s *Lanes) Pay(ctx context.Context, name *campaignv1.Lane, p *record.Pay) e
 }
 
 // Allocate tells a lane what a campaign's stock pool answered. It does not wait
-// for the lane to take it in, so that a lane that stands still does not hold up
-// the stock of others; nor does a lane that cannot be run: its campaign is refused,
-// or its topic was never made.
+// for the lane to take it in, so that a lane that stands still, or waits until there
+// is room for it, does not hold up the stock of others; nor does a lane that cannot be
+// run: its campaign is refused, or its topic was never made.
 func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.Allocate) error {
 	l, err := s.toTell(ctx, name, a.CampaignUID)
 	if errors.Is(err, errNoLane) || err != nil && l != nil && l.gaveUp() {
@@ -220,7 +220,7 @@ func (s *Lanes) Allocate(ctx context.Context, name *campaignv1.Lane, a *record.A
 			"campaign", a.CampaignUID, "generation", a.Generation, "topic", name.GetTopic(), "partition", name.GetPartition())
 		return nil
 	}
-	if err != nil {
+	if err != nil && (l == nil || l.stageNow() != queued) {
 		return err
 	}
 	return l.tell(ctx, a)

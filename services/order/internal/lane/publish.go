@@ -176,10 +176,11 @@ func (l *Lane) forget(published ledger.Position) {
 	l.wake()
 }
 
-// followPublished forgets what another replica has published.
+// followPublished forgets what another replica has published, and what nobody will ask for.
 func (l *Lane) followPublished(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause(ctx, followEvery)
+		l.recent.clearIdle()
 		l.mu.RLock()
 		waiting := len(l.outbox)
 		l.mu.RUnlock()

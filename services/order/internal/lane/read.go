@@ -48,8 +48,11 @@ func (l *Lane) read(ctx context.Context) {
 				return
 			}
 		}
-		if l.mustBeginAnew() && !l.load(ctx) {
-			return
+		if l.mustBeginAnew() {
+			if _, ok := l.load(ctx); !ok { // if it may rest, awaitRest sees that
+				return
+			}
+			l.reaches(running)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (l *Lane) conclude(ctx context.Context, alongside func(context.Context, *La
 	saved := int64(-1)
 	for ctx.Err() == nil && l.campaign != "" {
 		changed, next := l.watch()
-		if next-1 == saved || !l.Over() {
+		if next-1 <= saved || !l.Over() {
 			wait(ctx, changed)
 			continue
 		}

@@ -74,10 +74,16 @@ func (l *Lane) gaveUp() bool {
 	return l.stage == absent && time.Since(l.absentSince) > giveUpAfter
 }
 
-// rest ends the life of a lane in this process, until it is woken up.
-func (l *Lane) rest() {
-	l.reaches(resting)
-	l.desk.failAll(errLog)
+// leave ends a life of the lane in this process. If it rests, it may be woken up; if not, the process stops, and
+// has no more to say about it.
+func (l *Lane) leave(rests bool) {
+	l.desk.close() // first: who wakes the lane up opens it
+	l.recent.clear()
+	if rests {
+		l.reaches(resting)
+	} else {
+		l.reaches(loading)
+	}
 }
 
 // wakeUp reports whether a lane rested, which it does no more.
@@ -88,6 +94,7 @@ func (l *Lane) wakeUp() bool {
 		return false
 	}
 	l.stage, l.goal, l.waking = loading, -1, waking{wanted: true}
+	l.desk.open()
 	return true
 }
 
