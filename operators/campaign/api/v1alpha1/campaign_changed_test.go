@@ -138,7 +138,7 @@ func create(t *testing.T, stack *teststack.Stack, is change, happened status) *u
 	return object
 }
 
-const laneSentence = "lane cannot change: orders count in the lane in which the campaign began"
+const laneSentence = "lane cannot change, because orders count in the lane in which the campaign began: put the old one back"
 
 func TestTheLaneInTheStatusCannotBeChanged(t *testing.T) {
 	stack := teststack.New(t)

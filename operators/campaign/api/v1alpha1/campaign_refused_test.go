@@ -9,17 +9,17 @@ const (
 	ratioSentence    = "priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps"
 	holdSentence     = "hold must be 10s to 2h in whole hours, minutes and seconds, for example 15m or 1m30s"
 	windowSentence   = "returnWindow.duration must be 1s to 8760h in whole hours, minutes and seconds, for example 168h"
-	brandIDSentence  = "brandId must be the id that brand-intake gave the brand: brand_ and 26 more characters"
-	momentSentence   = "a time must be a day of the calendar in whole seconds: 2026-11-24T20:00:00, read in timeZone, or 2026-11-24T20:00:00+08:00"
+	brandIDSentence  = "brandId must be the id that brand-intake gave the brand, brand_ and 26 more characters: copy it from there, for example brand_01k9z3w5n8e7s9v0q2c4x6b8da"
+	momentSentence   = "write a time of this century in whole seconds, on a day that the calendar has: 2026-11-24T20:00:00, read in timeZone, or with its offset, 2026-11-24T20:00:00+08:00"
 	zoneSentence     = "timeZone must be the IANA name of a zone, for example Asia/Shanghai or UTC"
 	alikeSentence    = "previewAt, startAt and endAt must be written alike: all with an offset as +08:00 or Z, or all without, in timeZone"
-	endSentence      = "endAt must be later than startAt: move endAt back or startAt forward"
-	previewSentence  = "previewAt must not be later than startAt: move previewAt forward or leave it out"
-	clockSentence    = "the clock in timeZone changes within a day of previewAt, startAt or endAt: write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
+	endSentence      = "endAt must be later than startAt: set a later endAt or an earlier startAt"
+	previewSentence  = "previewAt must not be later than startAt: set an earlier previewAt or leave it out"
+	clockSentence    = "the clock of timeZone must be known, and must not change within a day of previewAt, startAt or endAt: correct timeZone, or write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
 	skuSentence      = "sku must be the barcode as it stands in the stock file: letters, digits and signs without spaces"
 	goodsSentence    = "a campaign needs goods: list them under items, or describe them under selector"
 	titleSentence    = "title must be one line: take line breaks and control characters out"
-	emptySentence    = "selector must name styles, seasons or categories: without any, all that the brand ever got approved would be on sale"
+	emptySentence    = "selector must name styles, seasons or categories, else all that the brand ever got approved would be on sale: give at least one of them"
 	replicasSentence = "maxReplicas must not be under any of replicas: raise it to the largest of them"
 )
 
@@ -110,7 +110,7 @@ var refusedCampaigns = map[string]refused{
 	"a day that is not in this year":         {set("2026-02-29T00:00:00+08:00", "startAt"), momentSentence},
 	"an hour that no clock shows":            {set("2026-11-24T24:00:00+08:00", "startAt"), momentSentence},
 	"a start with a part of a second":        {set("2026-11-24T12:00:00.5Z", "startAt"), momentSentence},
-	"a start without seconds":                {set("2026-11-24T12:00", "startAt"), momentSentence},
+	"a start without seconds":                {set("2026-11-24T12:00", "startAt"), `is invalid: spec.startAt: Invalid value: "2026-11-24T12:00": ` + momentSentence},
 	"a day for an end":                       {set("2026-11-25", "endAt"), momentSentence},
 	"a start with its zone's name":           {set("2026-11-24T12:00:00[Asia/Shanghai]", "startAt"), "spec.startAt: Too long: may not be more than 25"},
 	"a preview of 26 characters":             {set("2026-11-24T12:00:00.5+08:00", "previewAt"), "spec.previewAt: Too long: may not be more than 25"},

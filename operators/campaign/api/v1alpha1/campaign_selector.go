@@ -2,7 +2,7 @@ package v1alpha1
 
 // Selector describes goods of the brand's approved stock.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.styles) || has(self.seasons) || has(self.categories)",message="selector must name styles, seasons or categories: without any, all that the brand ever got approved would be on sale"
+// +kubebuilder:validation:XValidation:rule="has(self.styles) || has(self.seasons) || has(self.categories)",message="selector must name styles, seasons or categories, else all that the brand ever got approved would be on sale: give at least one of them"
 type Selector struct {
 	// Styles are style numbers (款号) as in the brand's stock file, for example
 	// ["PB-2291", "PB-2304"], at most 200. A style of which the brand has no

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -12,14 +14,15 @@ import (
 // by format(): joining strings with + is estimated at a hundred times the API server's cost limit.
 // The rule about skipOffsets stands here and not at the list, because a rule is not asked about a list
 // that is taken away as a whole. Times with the same offset, or none, are compared as text, which is
-// their order. Two moments 48 hours apart show the same hour and minute unless the zone's clock changes
-// between them; Shanghai's has not since 1991.
+// their order; what is too short for a time is refused by itself and compared with nothing. Two moments
+// 48 hours apart show the same hour and minute unless the zone's clock changes between them; Shanghai's
+// has not since 1991. That rule fails of an unknown zone as well, and its message says so.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.items) || has(self.selector)",message="a campaign needs goods: list them under items, or describe them under selector"
-// +kubebuilder:validation:XValidation:rule="(self.startAt.size() == 19) == (self.endAt.size() == 19) && (!has(self.previewAt) || (self.previewAt.size() == 19) == (self.startAt.size() == 19))",fieldPath=".startAt",message="previewAt, startAt and endAt must be written alike: all with an offset as +08:00 or Z, or all without, in timeZone"
-// +kubebuilder:validation:XValidation:rule="[self.startAt, self.endAt].exists(t, t.size() < 19) || (self.startAt.substring(19) == self.endAt.substring(19) ? self.endAt > self.startAt : [self.startAt, self.endAt].exists(t, t.size() == 19) || timestamp(self.endAt) > timestamp(self.startAt))",fieldPath=".endAt",message="endAt must be later than startAt: move endAt back or startAt forward"
-// +kubebuilder:validation:XValidation:rule="!has(self.previewAt) || [self.startAt, self.previewAt].exists(t, t.size() < 19) || (self.startAt.substring(19) == self.previewAt.substring(19) ? self.previewAt <= self.startAt : [self.startAt, self.previewAt].exists(t, t.size() == 19) || timestamp(self.previewAt) <= timestamp(self.startAt))",fieldPath=".previewAt",message="previewAt must not be later than startAt: move previewAt forward or leave it out"
-// +kubebuilder:validation:XValidation:rule="self.timeZone == 'Asia/Shanghai' || [self.startAt, self.endAt, has(self.previewAt) ? self.previewAt : self.startAt].all(t, t.size() != 19 || [timestamp(t + 'Z')].all(u, (u - duration('24h')).getHours(self.timeZone) == (u + duration('24h')).getHours(self.timeZone) && (u - duration('24h')).getMinutes(self.timeZone) == (u + duration('24h')).getMinutes(self.timeZone)))",fieldPath=".timeZone",message="the clock in timeZone changes within a day of previewAt, startAt or endAt: write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
+// +kubebuilder:validation:XValidation:rule="[self.startAt, self.endAt, has(self.previewAt) ? self.previewAt : self.startAt].exists(t, t.size() < 19) || [self.endAt, has(self.previewAt) ? self.previewAt : self.startAt].all(t, (t.size() == 19) == (self.startAt.size() == 19))",fieldPath=".startAt",message="previewAt, startAt and endAt must be written alike: all with an offset as +08:00 or Z, or all without, in timeZone"
+// +kubebuilder:validation:XValidation:rule="[self.startAt, self.endAt].exists(t, t.size() < 19) || (self.startAt.substring(19) == self.endAt.substring(19) ? self.endAt > self.startAt : [self.startAt, self.endAt].exists(t, t.size() == 19) || timestamp(self.endAt) > timestamp(self.startAt))",fieldPath=".endAt",message="endAt must be later than startAt: set a later endAt or an earlier startAt"
+// +kubebuilder:validation:XValidation:rule="!has(self.previewAt) || [self.startAt, self.previewAt].exists(t, t.size() < 19) || (self.startAt.substring(19) == self.previewAt.substring(19) ? self.previewAt <= self.startAt : [self.startAt, self.previewAt].exists(t, t.size() == 19) || timestamp(self.previewAt) <= timestamp(self.startAt))",fieldPath=".previewAt",message="previewAt must not be later than startAt: set an earlier previewAt or leave it out"
+// +kubebuilder:validation:XValidation:rule="self.timeZone == 'Asia/Shanghai' || [self.startAt, self.endAt, has(self.previewAt) ? self.previewAt : self.startAt].all(t, t.size() != 19 || [timestamp(t + 'Z')].all(u, (u - duration('24h')).getHours(self.timeZone) == (u + duration('24h')).getHours(self.timeZone) && (u - duration('24h')).getMinutes(self.timeZone) == (u + duration('24h')).getMinutes(self.timeZone)))",fieldPath=".timeZone",message="the clock of timeZone must be known, and must not change within a day of previewAt, startAt or endAt: correct timeZone, or write all three with their offsets, for example 2026-03-29T02:30:00+01:00"
 // +kubebuilder:validation:XValidation:rule="!has(self.items) || self.items.all(i, (i.priceFen - i.settlementFen) * 10000 >= i.priceFen * self.commissionBps)",fieldPath=".items",messageExpression="'item %s: priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps'.format([self.items.filter(i, (i.priceFen - i.settlementFen) * 10000 < i.priceFen * self.commissionBps)[0].sku])",message="priceFen must cover settlementFen plus the commission of priceFen × commissionBps / 10000: raise priceFen, or lower settlementFen or commissionBps"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.items) || !has(self.items) || (has(self.selector) == has(oldSelf.selector) && (!has(self.selector) || self.selector == oldSelf.selector))",fieldPath=".selector",message="selector is not looked at while items stand: take items out to have it resolved, or put selector back as it was and edit items"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.lane) || !has(oldSelf.lane.skipOffsets) || oldSelf.lane.skipOffsets.all(o, has(self.lane) && has(self.lane.skipOffsets) && o in self.lane.skipOffsets)",fieldPath=".lane.skipOffsets",message="lane.skipOffsets can only grow: put back what was taken out, because replicas that run have passed over it already and those that start must do the same"
@@ -30,12 +33,12 @@ type CampaignSpec struct {
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=40
-	// +kubebuilder:validation:XValidation:rule="self.matches('^brand_[0-7][0-9a-hjkmnp-tv-z]{25}$')",message="brandId must be the id that brand-intake gave the brand: brand_ and 26 more characters"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^brand_[0-7][0-9a-hjkmnp-tv-z]{25}$')",message="brandId must be the id that brand-intake gave the brand, brand_ and 26 more characters: copy it from there, for example brand_01k9z3w5n8e7s9v0q2c4x6b8da"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="brandId cannot change: delete this campaign and make another for the other brand"
 	BrandID string `json:"brandId"`
 
-	// Title is what buyers see above the goods, for example "Autumn clearance,
-	// coats and knitwear", in one line.
+	// Title is what buyers see above the goods, one line of 1 to 120 characters,
+	// for example "Autumn clearance, coats and knitwear".
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -120,7 +123,7 @@ type CampaignSpec struct {
 	EndAt Moment `json:"endAt"`
 
 	// BuyerLimitUnits is how many units one buyer may hold and buy of all items
-	// together, for example 20. 0, the default, is no limit.
+	// together, 0 to 1,000,000, for example 20. 0, the default, is no limit.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -128,11 +131,11 @@ type CampaignSpec struct {
 	BuyerLimitUnits int64 `json:"buyerLimitUnits,omitempty"`
 
 	// HoldLimitUnits is how many units of all items together one buyer may hold
-	// unpaid at a time, so that nobody parks the stock that others would pay for.
-	// Who has paid may hold as much again, and a cart with more is refused with
-	// over_hold: it can be split and paid piece by piece. Each order that a buyer
-	// lets run out halves the limit for him in this campaign, down to one unit,
-	// until he pays one.
+	// unpaid at a time, 0 to 1,000,000, so that nobody parks the stock that others
+	// would pay for. Who has paid may hold as much again, and a cart with more is
+	// refused with over_hold: it can be split and paid piece by piece. Each order
+	// that a buyer lets run out or cancels unpaid halves the limit for him in this
+	// campaign, at most eight times and not under one unit, until he pays one.
 	//
 	// 200, the default, lets a store owner fill a cart for a whole group (at ¥60 a
 	// unit, ¥12,000 unpaid) and is about 1% of a campaign that sells ¥1M. Where
@@ -146,8 +149,9 @@ type CampaignSpec struct {
 	// +kubebuilder:validation:Maximum=1000000
 	HoldLimitUnits *int64 `json:"holdLimitUnits,omitempty"`
 
-	// Hold is how long an unpaid order keeps its stock, 10s to 2h, for example
-	// 15m.
+	// Hold is how long an unpaid order keeps its stock, 10s to 2h in whole hours,
+	// minutes and seconds, for example 1m30s; 15m is the default. For a buyer who
+	// lets orders run out it is halved as holdLimitUnits is, not under one minute.
 	//
 	// +optional
 	// +kubebuilder:default="15m"
@@ -221,12 +225,13 @@ const (
 // Admission is what goods need to be sold.
 type Admission struct {
 	// MinTrialIndexTenths is the least trial index, in tenths of a point, that
-	// each item's style needs: 50 is 5.0 of 10, the mark of Yunji's index. The
-	// index is the mean of what trial users gave for performance, price, look and
-	// packaging, as brand-intake has it. A style that has not been tried does not
-	// have it. A campaign with such goods is refused with TrialIndexTooLow, which
-	// names them, and goes on by itself once they have been tried well enough; a
-	// selector leaves them out. 0, the default, asks for no trial.
+	// each item's style needs, 0 to 100: 50 is 5.0 of 10, the mark of Yunji's
+	// index. The index is the mean of what trial users gave for performance,
+	// price, look and packaging, as brand-intake has it. A style that has not been
+	// tried does not have it. A campaign with such goods is refused with
+	// TrialIndexTooLow, which names them, and goes on by itself once they have
+	// been tried well enough; a selector leaves them out. 0, the default, asks for
+	// no trial.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -236,8 +241,9 @@ type Admission struct {
 
 // Item is one SKU on sale.
 type Item struct {
-	// SKU is the barcode under which the brand submitted the goods, for example
-	// 6901234567892.
+	// SKU is the barcode under which the brand submitted the goods, 1 to 64 ASCII
+	// letters, digits and signs without spaces, for example "6901234567892". Put
+	// it in quotes: YAML reads bare digits as a number.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -245,26 +251,29 @@ type Item struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="sku must be the barcode as it stands in the stock file: letters, digits and signs without spaces"
 	SKU string `json:"sku"`
 
-	// PriceFen is what a buyer pays for one unit, in fen (¥1 = 100 fen), for
-	// example 5990 for ¥59.90.
+	// PriceFen is what a buyer pays for one unit, in fen (¥1 = 100 fen), 1 to
+	// 100,000,000 (¥1,000,000), for example 5990 for ¥59.90. It must cover
+	// settlementFen and the commission: 5990 at commissionBps 1000 leaves up to
+	// 5391 to settle.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000000
 	PriceFen int64 `json:"priceFen"`
 
-	// SettlementFen is what the brand gets for one unit, in fen. It must not be
-	// under the settlement price of the brand's approved stock, else the campaign
-	// is refused with SettlementTooLow.
+	// SettlementFen is what the brand gets for one unit, in fen, 0 to 100,000,000,
+	// for example 4500 for ¥45. It must not be under the settlement price of the
+	// brand's approved stock, else the campaign is refused with SettlementTooLow.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100000000
 	SettlementFen int64 `json:"settlementFen"`
 
-	// Units is how many units the campaign may sell. They leave the brand's pool
-	// when they are allocated; what is unsold goes back after the sale. Lowering
-	// it takes back only what is neither held nor sold.
+	// Units is how many units the campaign may sell, 0 to 1,000,000, for example
+	// 120. They leave the brand's pool when they are allocated; what is unsold
+	// goes back after the sale. Lowering it takes back only what is neither held
+	// nor sold.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=0
@@ -272,11 +281,15 @@ type Item struct {
 	Units int64 `json:"units"`
 }
 
+// LegalReturnWindow is how long goods bought at a distance, and a membership, can be had back without a
+// reason: seven days (消费者权益保护法, article 25).
+const LegalReturnWindow = 7 * 24 * time.Hour
+
 // ReturnWindow is a length and the moment from which it counts.
 type ReturnWindow struct {
-	// Duration of the window, for example 168h, which is the seven days of the law
-	// and the default. Less is refused (WindowTooShort) unless the operator runs
-	// with --min-return-window.
+	// Duration of the window, 1s to 8760h, for example 168h, which is the seven
+	// days of the law (消费者权益保护法, article 25) and the default. Less is refused
+	// (WindowTooShort) unless the operator runs with --min-return-window.
 	//
 	// +optional
 	// +kubebuilder:default="168h"

@@ -55,7 +55,7 @@ type CampaignStatus struct {
 	// once and never changes.
 	//
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="lane cannot change: orders count in the lane in which the campaign began"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="lane cannot change, because orders count in the lane in which the campaign began: put the old one back"
 	Lane *Lane `json:"lane,omitempty"`
 
 	// PublishedAt is when the operator last told the services what is wanted.
@@ -130,9 +130,13 @@ type CampaignStatus struct {
 	FinalOrders int64 `json:"finalOrders"`
 }
 
+// SharedLanes is the topic whose partitions many campaigns share; each other is one campaign's own.
+const SharedLanes = "lanes.shared.v1"
+
 // Lane is one partition of a lane topic.
 type Lane struct {
-	// Topic is the logical name of the Kafka topic, for example lanes.shared.v1.
+	// Topic is the logical name of the Kafka topic: lanes.shared.v1, or lane.<uid>
+	// for a lane of its own.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1

@@ -17,7 +17,7 @@ import (
 // months and leap years of this century: timestamp() would refuse the same days, without a sentence.
 //
 // +kubebuilder:validation:MaxLength=25
-// +kubebuilder:validation:XValidation:rule="self.matches('^(20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?$')",message="a time must be a day of the calendar in whole seconds: 2026-11-24T20:00:00, read in timeZone, or 2026-11-24T20:00:00+08:00"
+// +kubebuilder:validation:XValidation:rule="self.matches('^(20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?$')",message="write a time of this century in whole seconds, on a day that the calendar has: 2026-11-24T20:00:00, read in timeZone, or with its offset, 2026-11-24T20:00:00+08:00"
 type Moment string
 
 // wallTime is a Moment without an offset.

@@ -12,7 +12,8 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.depth != 2 || has(self.signOff)",fieldPath=".depth",message="DepthNeedsSignOff (禁止传销条例, article 7 (3)): at depth 2 an owner earns on sales of owners whom he brought, which only a dated legal sign-off can carry: set depth to 1, or give signOff"
 // +kubebuilder:validation:XValidation:rule="self.depth > 1 || self.ranks.all(r, r.secondLevelBps == 0)",fieldPath=".ranks",message="NoUplinePay (禁止传销条例, article 7 (3)): secondLevelBps pays an owner for sales of those whom he brought, and this programme has depth 1: set secondLevelBps to 0"
 type OwnerProgramSpec struct {
-	// Title is what owners see, for example "Store owner", in one line.
+	// Title is what owners see, one line of 1 to 120 characters, for example
+	// "Store owner".
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -20,10 +21,10 @@ type OwnerProgramSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:cntrl:]]')",message="title must be one line: take line breaks and control characters out"
 	Title string `json:"title"`
 
-	// FeeFen is what the membership costs, once, in fen: 39800, the default, is
-	// ¥398; 0 is a membership for nothing. It buys membership benefits, and no
-	// part of it can become anybody's commission. A change holds for memberships
-	// ordered from then on.
+	// FeeFen is what the membership costs, once, in fen, 0 to 1,000,000: 39800,
+	// the default, is ¥398; 0 is a membership for nothing. It buys membership
+	// benefits, and no part of it can become anybody's commission (NoPayFromFee).
+	// A change holds for memberships ordered from then on.
 	//
 	// +optional
 	// +kubebuilder:default=39800
@@ -32,19 +33,21 @@ type OwnerProgramSpec struct {
 	FeeFen int64 `json:"feeFen"`
 
 	// FeeReturnWindow is how long a member may have the fee back without a reason,
-	// 168h (the seven days of the law, and the default) to 8760h. store-owner does
-	// not obey it yet.
+	// 168h (the seven days of 消费者权益保护法, article 25, and the default) to 8760h.
+	// Less is refused (FeeIsRefundable). store-owner does not obey it yet.
 	//
 	// +optional
 	// +kubebuilder:default="168h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="FeeIsRefundable (消费者权益保护法, article 25): feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) <= duration('8760h')",message="feeReturnWindow must be 168h to 8760h in whole hours, minutes and seconds: write seven days as 168h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') || self == '' || duration(self) >= duration('168h')",message="FeeIsRefundable (消费者权益保护法, article 25): a member may have the fee back without a reason for seven days: set feeReturnWindow to 168h or more"
 	FeeReturnWindow metav1.Duration `json:"feeReturnWindow,omitzero"`
 
 	// FeeGrants is what the fee buys. Benefits, the default, is all that it can
-	// buy, and it must buy them; the other values are forbidden and are known here
-	// so that the refusal can name the rule.
+	// buy, and it must buy them. RightToRecruit and Rank are forbidden by
+	// NoEntryFee (禁止传销条例, article 7 (2)) and known here so that the refusal can
+	// name the rule.
 	//
 	// +optional
 	// +kubebuilder:default={Benefits}
@@ -71,8 +74,9 @@ type OwnerProgramSpec struct {
 
 	// Depth is how many owners share the commission of one sale: 1, the default,
 	// is the owner whose link it was; 2 is also the owner who brought him, which
-	// needs signOff. More cannot be had. store-owner pays one, whatever stands
-	// here.
+	// needs signOff (DepthNeedsSignOff): a firm in Chongqing was fined for merely
+	// setting two levels up. 3 or more is refused (NoUplinePay, 禁止传销条例, article
+	// 7 (3)). store-owner pays one, whatever stands here.
 	//
 	// +optional
 	// +kubebuilder:default=1
@@ -85,11 +89,12 @@ type OwnerProgramSpec struct {
 	// +optional
 	SignOff *SignOff `json:"signOff,omitempty"`
 
-	// Rewards are forbidden, and left out. The law leaves one kind of pay: an
-	// owner's share of sales over links of one's own, which ranks and campaigns
-	// say. The list is here so that the ladders of other programmes, "90 recruits:
-	// ¥500 a month" among them, are refused by the name of the rule that they
-	// break.
+	// Rewards are forbidden, and left out. One kind of pay is left: an owner's
+	// share of sales over links of one's own, which ranks and campaigns say. The
+	// list is here so that the ladders of other programmes, "90 recruits: ¥500 a
+	// month" among them, are refused by the name of the rule that they break:
+	// NoPayForRecruiting, NoPayFromFee or NoUplinePay (禁止传销条例, article 7 (1) to
+	// (3)).
 	//
 	// +optional
 	// +listType=atomic
@@ -108,15 +113,17 @@ type OwnerProgramSpec struct {
 	Freeze metav1.Duration `json:"freeze,omitempty"`
 
 	// ReturnWindow is the least return window of the goods that owners of this
-	// programme sell, 168h (the seven days of the law, and the default) to 8760h.
-	// Commission counts as earned after the window of its sale. A Campaign of the
-	// same namespace with a shorter one is refused with WindowTooShort.
+	// programme sell, 168h (the seven days of 消费者权益保护法, article 25, and the
+	// default) to 8760h. Less is refused (SevenDayReturn). Commission counts as
+	// earned after the window of its sale. A Campaign of the same namespace with a
+	// shorter one is refused with WindowTooShort.
 	//
 	// +optional
 	// +kubebuilder:default="168h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('168h') && duration(self) <= duration('8760h')",message="returnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) <= duration('8760h')",message="returnWindow must be 168h to 8760h in whole hours, minutes and seconds: write seven days as 168h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') || self == '' || duration(self) >= duration('168h')",message="SevenDayReturn (消费者权益保护法, article 25): a buyer may send goods back without a reason for seven days, clearance goods too: set returnWindow to 168h or more"
 	ReturnWindow metav1.Duration `json:"returnWindow,omitzero"`
 
 	// Withdrawal says how owners take their money out. store-owner does not obey
@@ -149,17 +156,17 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.minServiceScoreTenths == 0 || !has(self.qualifyBy) || 'Service' in self.qualifyBy",fieldPath=".qualifyBy",message="a rank with minServiceScoreTenths comes from service: put Service into qualifyBy, or set minServiceScoreTenths to 0"
 // +kubebuilder:validation:XValidation:rule="self.rateBps + self.secondLevelBps <= 10000",fieldPath=".secondLevelBps",message="rateBps and secondLevelBps together must not be over 10000, the whole commission: lower one of them"
 type Rank struct {
-	// Name of the rank, for example mentor: lower case letters, digits and -, at
-	// most 40.
+	// Name of the rank, for example mentor: 1 to 40 lower case letters, digits and
+	// -, with a letter or digit at both ends.
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=40
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="a rank's name must be lower case letters, digits and -, for example mentor"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="a rank's name must be lower case letters, digits and -, with a letter or digit at both ends: for example mentor"
 	Name string `json:"name"`
 
 	// MinOwnSalesFen is what the owner's own links must have sold in the last 90
-	// days, in fen, for example 5000000 for ¥50,000. 0, the default, asks for
-	// nothing.
+	// days, in fen, 0 to 100,000,000,000, for example 5000000 for ¥50,000. 0, the
+	// default, asks for nothing.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -179,8 +186,9 @@ type Rank struct {
 
 	// QualifyBy is where the rank comes from. OwnSales and Service, together the
 	// default, are all that it can come from, and what minOwnSalesFen or
-	// minServiceScoreTenths asks for must be named; the other values are forbidden
-	// and are known here so that the refusal can name the rule.
+	// minServiceScoreTenths asks for must be named. HeadCount and TeamSales are
+	// forbidden (NoHeadCountRank, NoTeamSalesRank: 禁止传销条例, article 7 (1) and (3))
+	// and known here so that the refusal can name the rule.
 	//
 	// +optional
 	// +kubebuilder:default={OwnSales,Service}
@@ -202,7 +210,8 @@ type Rank struct {
 
 	// SecondLevelBps is the part of the commission of a sale by an owner of this
 	// rank that goes to the owner who brought him, whatever his own rank, in basis
-	// points, 0 (the default) to 5,000. It needs depth 2.
+	// points, 0 (the default) to 5,000, for example 1000 for 10%. It needs depth 2
+	// (NoUplinePay, 禁止传销条例, article 7 (3)).
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -253,7 +262,7 @@ type SignOff struct {
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=10
-	// +kubebuilder:validation:XValidation:rule="self.matches('^20[0-9]{2}-[0-9]{2}-[0-9]{2}$') && timestamp(self + 'T00:00:00Z') >= timestamp('2005-11-01T00:00:00Z')",message="signOff.date must be a day of the calendar, for example 2026-10-12, and not before 1 November 2005, when 禁止传销条例 came into force"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^20[0-9]{2}-[0-9]{2}-[0-9]{2}$') && timestamp(self + 'T00:00:00Z') >= timestamp('2005-11-01T00:00:00Z')",message="signOff.date must be a day of the calendar and not before 2005-11-01, when 禁止传销条例 came into force: write the day of the signature, for example 2026-10-12"
 	Date string `json:"date"`
 
 	// DocumentSHA256 is the checksum of the signed document, so that it can be
@@ -273,7 +282,8 @@ type SignOff struct {
 // +kubebuilder:validation:XValidation:rule="self.for != 'TeamSales'",fieldPath=".for",message="NoUplinePay (禁止传销条例, article 7 (3)): nobody can be paid by what others sell whom he brought: take this reward out"
 // +kubebuilder:validation:XValidation:rule="self.for != 'Sale'",fieldPath=".for",message="an owner's own sales are paid by ranks[].rateBps of the campaign's commission: take this reward out and set the rate there"
 type Reward struct {
-	// For is what is paid for.
+	// For is what is paid for: Recruit, Fee and TeamSales are forbidden by
+	// 禁止传销条例, article 7, and Sale is what ranks[].rateBps pays.
 	//
 	// +required
 	For RewardCause `json:"for"`
@@ -290,7 +300,7 @@ type Reward struct {
 	// +kubebuilder:validation:Minimum=0
 	PayFen int64 `json:"payFen,omitempty"`
 
-	// RateBps is the part that is paid, in basis points.
+	// RateBps is the part that is paid, in basis points, 0 to 10,000.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=0

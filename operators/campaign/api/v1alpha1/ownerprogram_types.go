@@ -11,8 +11,9 @@ import (
 // by simulate. A Campaign must have its returnWindow. Deleting it ends the
 // programme for memberships ordered from then on; members keep what they have.
 //
-// What the law forbids (禁止传销条例, article 7) is refused with the name of the
-// rule; fields that say "forbidden" exist only for that.
+// What the law forbids (禁止传销条例, article 7; 消费者权益保护法, article 25) is
+// refused with the name of the rule; fields that say "forbidden" exist only
+// for that.
 //
 //	kubectl get ownerprograms               whether the services know it
 //	kubectl qingcang simulate -f FILE       the most that it can cost

@@ -25,8 +25,10 @@ const (
 	entryFeeSentence  = "NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy the right to bring others in: take RightToRecruit out"
 	boughtRank        = "NoEntryFee (禁止传销条例, article 7 (2)): a fee cannot buy a rank, which comes from one's own sales and service: take Rank out"
 	emptyFeeSentence  = "NoEntryFee (禁止传销条例, article 7 (2)): a fee that buys no benefits is an entry fee: put Benefits in, or leave feeGrants out"
-	refundSentence    = "FeeIsRefundable (消费者权益保护法, article 25): feeReturnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
-	leastWindow       = "returnWindow must be 168h (seven days) to 8760h in whole hours, minutes and seconds, for example 168h"
+	refundSentence    = "FeeIsRefundable (消费者权益保护法, article 25): a member may have the fee back without a reason for seven days: set feeReturnWindow to 168h or more"
+	feeWindowSentence = "feeReturnWindow must be 168h to 8760h in whole hours, minutes and seconds: write seven days as 168h"
+	weekSentence      = "SevenDayReturn (消费者权益保护法, article 25): a buyer may send goods back without a reason for seven days, clearance goods too: set returnWindow to 168h or more"
+	leastWindow       = "returnWindow must be 168h to 8760h in whole hours, minutes and seconds: write seven days as 168h"
 	freezeSentence    = "freeze must be 0s to 2160h in whole hours, minutes and seconds, for example 24h"
 	ownSalesSentence  = "an owner's own sales are paid by ranks[].rateBps of the campaign's commission: take this reward out and set the rate there"
 	firstSentence     = "the first rank must ask for nothing, because it is what everybody is who joins: set its minOwnSalesFen and minServiceScoreTenths to 0"
@@ -35,8 +37,8 @@ const (
 	wholeSentence     = "rateBps and secondLevelBps together must not be over 10000, the whole commission: lower one of them"
 	bySalesSentence   = "a rank with minOwnSalesFen comes from own sales: put OwnSales into qualifyBy, or set minOwnSalesFen to 0"
 	byServiceSentence = "a rank with minServiceScoreTenths comes from service: put Service into qualifyBy, or set minServiceScoreTenths to 0"
-	rankNameSentence  = "a rank's name must be lower case letters, digits and -, for example mentor"
-	dateSentence      = "signOff.date must be a day of the calendar, for example 2026-10-12, and not before 1 November 2005, when 禁止传销条例 came into force"
+	rankNameSentence  = "a rank's name must be lower case letters, digits and -, with a letter or digit at both ends: for example mentor"
+	dateSentence      = "signOff.date must be a day of the calendar and not before 2005-11-01, when 禁止传销条例 came into force: write the day of the signature, for example 2026-10-12"
 	checksumSentence  = "signOff.documentSHA256 must be 64 lower case hexadecimal digits, as `sha256sum FILE` prints them"
 	nobodySentence    = "withdrawal.maxDayFen must not be under minFen, else nobody can take money out: raise it or lower minFen"
 )
@@ -84,8 +86,9 @@ var refusedPrograms = map[string]refused{
 	"pay for the second level, signed, at depth 1": {as(signed(), set(int64(1), "depth"), secondRank(set(int64(500), "secondLevelBps"))), secondSentence},
 	"a fee that cannot be had back":                {set("0s", "feeReturnWindow"), refundSentence},
 	"a fee that can be had back for six days":      {set("167h59m59s", "feeReturnWindow"), refundSentence},
-	"a fee that can be had back for over a year":   {set("8760h1s", "feeReturnWindow"), refundSentence},
-	"a fee return window in days":                  {set("7d", "feeReturnWindow"), refundSentence},
+	"a fee that can be had back for over a year":   {set("8760h1s", "feeReturnWindow"), feeWindowSentence},
+	"a fee return window in days":                  {set("7d", "feeReturnWindow"), feeWindowSentence},
+	"an empty fee return window":                   {set("", "feeReturnWindow"), feeWindowSentence},
 	"a fee return window of 21 characters":         {set(strings.Repeat("1h", 10)+"1", "feeReturnWindow"), "spec.feeReturnWindow: Too long: may not be more than 20"},
 
 	"no title":                      {drop("title"), "spec.title: Required value"},
@@ -99,7 +102,8 @@ var refusedPrograms = map[string]refused{
 	"an empty freeze":               {set("", "freeze"), freezeSentence},
 	"a freeze of more than 90 days": {set("2160h1s", "freeze"), freezeSentence},
 	"a freeze of 21 characters":     {set(strings.Repeat("1h", 10)+"1", "freeze"), "spec.freeze: Too long: may not be more than 20"},
-	"goods back for six days":       {set("144h", "returnWindow"), leastWindow},
+	"goods back for six days":       {set("144h", "returnWindow"), weekSentence},
+	"goods back for seven days":     {set("7d", "returnWindow"), leastWindow},
 	"goods back for over a year":    {set("8761h", "returnWindow"), leastWindow},
 	"goods back for 21 characters":  {set(strings.Repeat("1h", 10)+"1", "returnWindow"), "spec.returnWindow: Too long: may not be more than 20"},
 

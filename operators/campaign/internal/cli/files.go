@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -74,7 +73,8 @@ func (m *manifests) take(document []byte) error {
 	switch kind.Kind {
 	case "OwnerProgram":
 		program := &v1alpha1.OwnerProgram{}
-		program.Spec.FeeReturnWindow.Duration = 168 * time.Hour
+		program.Spec.FeeReturnWindow.Duration = v1alpha1.LegalReturnWindow
+		program.Spec.ReturnWindow.Duration = v1alpha1.LegalReturnWindow
 		m.programs = append(m.programs, program)
 		return yaml.UnmarshalStrict(document, program)
 	case "Campaign":

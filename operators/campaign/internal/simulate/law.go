@@ -23,6 +23,8 @@ const (
 	NoPayFromFee Rule = "NoPayFromFee"
 	// FeeIsRefundable: a member may have the fee back within seven days at the least.
 	FeeIsRefundable Rule = "FeeIsRefundable"
+	// SevenDayReturn: a buyer may send goods back within seven days at the least.
+	SevenDayReturn Rule = "SevenDayReturn"
 	// NoUplinePay: nobody is paid by what others sell whom he brought, beyond a signed second level.
 	NoUplinePay Rule = "NoUplinePay"
 	// NoTeamSalesRank: no rank comes from what others sell whom somebody brought.
@@ -31,12 +33,12 @@ const (
 	DepthNeedsSignOff Rule = "DepthNeedsSignOff"
 )
 
-// articles are where the rules stand. A refundable fee is the law of distance selling's.
+// articles are where the rules stand. That a fee and goods can be had back is the law of distance selling's.
 var articles = map[Rule]string{
 	NoPayForRecruiting: "禁止传销条例, article 7 (1)", NoHeadCountRank: "禁止传销条例, article 7 (1)",
 	NoEntryFee: "禁止传销条例, article 7 (2)", NoPayFromFee: "禁止传销条例, article 7 (2)",
 	NoUplinePay: "禁止传销条例, article 7 (3)", NoTeamSalesRank: "禁止传销条例, article 7 (3)", DepthNeedsSignOff: "禁止传销条例, article 7 (3)",
-	FeeIsRefundable: "消费者权益保护法, article 25",
+	FeeIsRefundable: "消费者权益保护法, article 25", SevenDayReturn: "消费者权益保护法, article 25",
 }
 
 // Breach is a rule that a programme breaks, and where.
@@ -46,14 +48,14 @@ type Breach struct {
 	Say   string `json:"say"`
 }
 
-// legalWindow is the seven days in which a fee, as goods, can be had back without a reason.
-const legalWindow = 7 * 24 * time.Hour
-
 // Breaches checks a programme by itself, apart from the API server: before anybody applies it, and so
 // that one slip in the rules there does not go unnoticed.
 func Breaches(p *v1alpha1.OwnerProgram) []Breach {
 	spec := p.Spec
 	out := slices.Concat(feeBreaches(spec), depthBreaches(spec))
+	if spec.ReturnWindow.Duration < v1alpha1.LegalReturnWindow {
+		out = append(out, Breach{SevenDayReturn, "spec.returnWindow", "a buyer may send goods back for seven days: set returnWindow to 168h or more"})
+	}
 	for i, r := range spec.Ranks {
 		out = append(out, rankBreaches(at("spec.ranks", i), r)...)
 	}
@@ -73,8 +75,8 @@ func feeBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
 	if spec.FeeGrants != nil && !slices.Contains(spec.FeeGrants, v1alpha1.FeeGrantsBenefits) {
 		out = append(out, Breach{NoEntryFee, "spec.feeGrants", "a fee that buys no benefits is an entry fee: put Benefits in, or leave feeGrants out"})
 	}
-	if spec.FeeReturnWindow.Duration < legalWindow {
-		out = append(out, Breach{FeeIsRefundable, "spec.feeReturnWindow", "a member may have the fee back for 168h at the least: make it longer"})
+	if spec.FeeReturnWindow.Duration < v1alpha1.LegalReturnWindow {
+		out = append(out, Breach{FeeIsRefundable, "spec.feeReturnWindow", "a member may have the fee back for seven days: set feeReturnWindow to 168h or more"})
 	}
 	return out
 }

@@ -46,6 +46,9 @@ func TestEachBreachIsNamedAsAdmissionNamesIt(t *testing.T) {
 		"a fee that is kept after six days": {func(s *v1alpha1.OwnerProgramSpec) {
 			s.FeeReturnWindow = metav1.Duration{Duration: 144 * time.Hour}
 		}, simulate.FeeIsRefundable},
+		"goods that are kept after six days": {func(s *v1alpha1.OwnerProgramSpec) {
+			s.ReturnWindow = metav1.Duration{Duration: 144 * time.Hour}
+		}, simulate.SevenDayReturn},
 		"one level":                  {nil, ""},
 		"two levels with a consent":  {signed, ""},
 		"ranks by sales and service": {qualifyBy(v1alpha1.ByOwnSales, v1alpha1.ByService), ""},
