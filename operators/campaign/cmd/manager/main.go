@@ -26,6 +26,7 @@ import (
 
 	"github.com/qingcang/qingcang/operators/campaign/internal/campaign"
 	"github.com/qingcang/qingcang/operators/campaign/internal/operator"
+	"github.com/qingcang/qingcang/operators/campaign/internal/version"
 )
 
 const (
@@ -55,7 +56,7 @@ func run(ctx context.Context) int {
 	ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
 	klog.SetSlogLogger(log)
 
-	log.Info("starting", "cluster", cfg.ClusterName, "namespace", cfg.Namespace)
+	log.Info("starting", "version", version.Running(), "cluster", cfg.ClusterName, "namespace", cfg.Namespace)
 	if err := operator.Run(ctx, cfg, log); err != nil && ctx.Err() == nil {
 		log.Error("stopped by an error", "err", err)
 		return exitFailed
