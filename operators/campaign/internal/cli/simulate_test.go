@@ -60,6 +60,7 @@ func TestSimulate(t *testing.T) {
 		"one file of both":                {"", []string{"-f", file("both.yaml", programYAML+"---\n"+coatsYAML)}, owners, ExitOK},
 		"standard input":                  {programYAML, []string{"-f", "-", "-f", coats}, owners, ExitOK},
 		"a campaign of the cluster":       {"", []string{"-f", program, "--campaign", "live"}, owners, ExitOK},
+		"ranks that pay a part":           {"", []string{"-f", program, "-f", coats}, "As long as store-owner obeys no ranks, who sold gets the whole commission: ¥6,000.00.", ExitOK},
 		"a campaign that is not there":    {"", []string{"-f", program, "--campaign", "moon"}, "there is no campaign moon", ExitFailed},
 		"a ladder of recruits":            {"", []string{"-f", ladder, "-f", coats}, "NoPayForRecruiting", ExitFailed},
 		"a fee that buys nothing":         {"", []string{"-f", file("fee.yaml", programYAML+"  feeGrants: []\n"), "-f", coats}, "BREACH  NoEntryFee", ExitFailed},

@@ -11,6 +11,8 @@ type CampaignOutcome struct {
 	Worst Split `json:"worst"`
 	// WorstPayoutFen is what owners get then.
 	WorstPayoutFen int64 `json:"worstPayoutFen"`
+	// CommissionFen is the whole commission. Owners get it until store-owner obeys ranks.
+	CommissionFen int64 `json:"commissionFen"`
 	// Losing are the SKUs with which the platform's part can be under 0.
 	Losing []string `json:"losing"`
 }
@@ -24,6 +26,7 @@ func over(c Campaign, ranks []Rank, depth int) CampaignOutcome {
 		out.Items = append(out.Items, ItemOutcome{SKU: item.SKU, Units: item.Units, At: at, Worst: most})
 		out.At = sum(out.At, at)
 		out.Worst = out.Worst.plus(most.Split)
+		out.CommissionFen += commission(item, item.Units, c.CommissionBps)
 		if losing(item, c.CommissionBps, ranks, depth) {
 			out.Losing = append(out.Losing, item.SKU)
 		}

@@ -47,6 +47,9 @@ func (r Result) printCampaign(out *strings.Builder, c CampaignOutcome, items boo
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 	fmt.Fprintf(out, "Owners get at most ¥%s; the platform keeps at least ¥%s.\n", Yuan(c.WorstPayoutFen), Yuan(c.Worst.PlatformFen))
+	if c.CommissionFen > c.WorstPayoutFen {
+		fmt.Fprintf(out, "As long as store-owner obeys no ranks, who sold gets the whole commission: ¥%s.\n", Yuan(c.CommissionFen))
+	}
 	if len(c.Losing) > 0 {
 		fmt.Fprintf(out, "LOSS  the platform's part can be under 0 with: %s\n", strings.Join(c.Losing, " "))
 	}

@@ -31,10 +31,14 @@ func (s Split) plus(t Split) Split {
 // commission as the programme says (each part is rounded down). Many small lines never pay more than one
 // line of all units, because rounding down twice loses what rounding down once may keep.
 func line(item Item, units, commissionBps int64, at rates) Split {
-	gross, brand := item.PriceFen*units, item.SettlementFen*units
-	commission := gross * commissionBps / wholeBps
-	owner, second := commission*at.own/wholeBps, commission*at.second/wholeBps
+	gross, brand, whole := item.PriceFen*units, item.SettlementFen*units, commission(item, units, commissionBps)
+	owner, second := whole*at.own/wholeBps, whole*at.second/wholeBps
 	return Split{GrossFen: gross, BrandFen: brand, OwnerFen: owner, SecondFen: second, PlatformFen: gross - brand - owner - second}
+}
+
+// commission is what a line sets aside for owners.
+func commission(item Item, units, commissionBps int64) int64 {
+	return item.PriceFen * units * commissionBps / wholeBps
 }
 
 // rates are the parts of a commission at a rank and a depth, in basis points.
