@@ -59,7 +59,7 @@ change is a line. -o json prints an object a look.`,
 			case len(args) == 0:
 				return c.table(command.Context(), streams.Out, o)
 			case o.watch:
-				return c.watch(command.Context(), streams.Out, args[0], o)
+				return c.watch(command.Context(), streams, args[0], o)
 			default:
 				return c.show(command.Context(), streams.Out, args[0], o)
 			}
@@ -110,6 +110,9 @@ func (c *cluster) show(ctx context.Context, out io.Writer, name string, o getOpt
 	return v.Tree(out, inkFor(out))
 }
 
+// unasked stands where a table would need questions for each of its rows.
+var unasked = view.Around{PodsNote: "not looked up for a list", ChildrenNote: "not looked up for a list"}
+
 // table writes all campaigns: those that run, then the others by what comes next.
 func (c *cluster) table(ctx context.Context, out io.Writer, o getOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -125,14 +128,18 @@ func (c *cluster) table(ctx context.Context, out io.Writer, o getOptions) error 
 	now := time.Now()
 	views := make([]view.View, 0, len(list.Items))
 	for i := range list.Items {
-		views = append(views, view.Of(view.Facts{Campaign: &list.Items[i], LookedAt: now}, now))
+		views = append(views, view.Of(view.Facts{Campaign: &list.Items[i], Around: unasked, LookedAt: now}, now))
 	}
 	view.Sort(views)
 	if o.output == asJSON || o.output == asYAML {
 		return encode(out, map[string]any{"campaigns": views}, o.output)
 	}
 	if len(views) == 0 {
-		_, err := fmt.Fprintf(out, "No campaigns%s.\n", map[bool]string{false: " in namespace " + c.namespace}[o.all])
+		where := " in namespace " + c.namespace
+		if o.all {
+			where = ""
+		}
+		_, err := fmt.Fprintf(out, "No campaigns%s.\n", where)
 		return err
 	}
 	return view.Table(out, views, o.all)

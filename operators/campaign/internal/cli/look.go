@@ -44,7 +44,7 @@ func (c *cluster) around(ctx context.Context, sale *v1alpha1.Campaign) view.Arou
 	}
 	own := client.MatchingLabels{children.UIDLabel: string(sale.UID)}
 	selectors := orderPods
-	if lane.Topic != view.SharedTopic {
+	if lane.Topic != v1alpha1.SharedLanes {
 		selectors = []client.MatchingLabels{own}
 	}
 	a.Pods, a.PodsNote = c.lanePods(ctx, selectors)

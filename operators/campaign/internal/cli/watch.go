@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
@@ -33,14 +35,14 @@ type seen struct {
 }
 
 // watch shows a campaign until ctx ends or the campaign is gone.
-func (c *cluster) watch(ctx context.Context, out io.Writer, name string, o getOptions) error {
+func (c *cluster) watch(ctx context.Context, streams genericiooptions.IOStreams, name string, o getOptions) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of who follows
 	facts, err := c.facts(ctx, name)
 	if err != nil {
 		return err
 	}
-	show, done, err := newPresenter(out, o)
+	show, done, err := newPresenter(streams.Out, o)
 	if err != nil {
 		return err
 	}
@@ -70,8 +72,8 @@ func (c *cluster) watch(ctx context.Context, out io.Writer, name string, o getOp
 			looking = false
 		case change := <-changes:
 			if change.gone {
-				_, err := io.WriteString(out, "The campaign "+name+" is gone.\n")
-				return err
+				_, _ = fmt.Fprintf(streams.ErrOut, "The campaign %s is gone.\n", name) // a remark, and no data
+				return nil
 			}
 			facts.Fault = note(change.fault)
 			if change.campaign != nil {

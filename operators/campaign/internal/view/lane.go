@@ -11,9 +11,6 @@ import (
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
 
-// SharedTopic holds the lanes that campaigns share; each other topic is one campaign's own.
-const SharedTopic = "lanes.shared.v1"
-
 // Lane is where the campaign's orders count.
 type Lane struct {
 	Topic     string `json:"topic"`
@@ -46,7 +43,7 @@ func lane(f Facts, now time.Time) *Lane {
 		return nil
 	}
 	l := &Lane{
-		Topic: is.Topic, Partition: is.Partition, Dedicated: is.Topic != SharedTopic,
+		Topic: is.Topic, Partition: is.Partition, Dedicated: is.Topic != v1alpha1.SharedLanes,
 		ReportAgeSeconds: reportAge(f.Campaign, now), BehindEntries: f.Around.Behind,
 		Pods: []Pod{}, PodsNote: f.Around.PodsNote,
 	}
@@ -114,12 +111,12 @@ func (l *Lane) text() string {
 
 // lag is how late what is shown may be.
 func (l *Lane) lag() string {
-	age, behind := dash, dash
+	text := "no report yet"
 	if l.ReportAgeSeconds != nil {
-		age = Span(*l.ReportAgeSeconds)
+		text = fmt.Sprintf("last report %s old", Span(*l.ReportAgeSeconds))
 	}
 	if l.BehindEntries != nil {
-		behind = fmt.Sprintf("%d", *l.BehindEntries)
+		text += fmt.Sprintf("; slowest pod %s entries behind", thousands(*l.BehindEntries))
 	}
-	return fmt.Sprintf("last report %s old; slowest pod %s entries behind", age, behind)
+	return text
 }

@@ -120,14 +120,11 @@ func (c Condition) tone() Tone {
 }
 
 func (o Orders) text() string {
-	pace := func(p *float64) string {
-		if p == nil {
-			return dash
-		}
-		return fmt.Sprintf("%.1f", *p)
+	text := fmt.Sprintf("%s paid, %s final", thousands(o.Paid), thousands(o.Final))
+	if o.PaidPerSecond == nil || o.TakenPerSecond == nil {
+		return text
 	}
-	return fmt.Sprintf("%s paid, %s final; %s paid/s, %s units taken/s",
-		thousands(o.Paid), thousands(o.Final), pace(o.PaidPerSecond), pace(o.TakenPerSecond))
+	return fmt.Sprintf("%s; %.1f paid/s, %.1f units taken/s", text, *o.PaidPerSecond, *o.TakenPerSecond)
 }
 
 func (v View) laneNode() node {

@@ -32,7 +32,7 @@ func coats(changes ...func(*v1alpha1.Campaign)) *v1alpha1.Campaign {
 		},
 		Status: v1alpha1.CampaignStatus{
 			ObservedGeneration: 1, Phase: v1alpha1.PhasePreview,
-			Lane: &v1alpha1.Lane{Topic: SharedTopic, Partition: 3},
+			Lane: &v1alpha1.Lane{Topic: v1alpha1.SharedLanes, Partition: 3},
 		},
 	}
 	for _, change := range changes {
