@@ -94,7 +94,8 @@ func (s *changes) WaitForSync(ctx context.Context) error { return s.mirror.WaitR
 // reportParked tells people of a record that names their campaign and is not obeyed.
 func (r *Reconciler) reportParked(ctx context.Context, name types.NamespacedName, cause mirror.Cause) {
 	c := &v1alpha1.Campaign{}
-	if err := r.client.Get(ctx, name, c); err != nil {
+	// Who reads the topic does not wait for the cache to catch up with what was written.
+	if err := r.client.Get(ctx, name, c, client.DisableReadYourWritesConsistency); err != nil {
 		return // it is counted and logged in any case
 	}
 	r.warn(c, "RecordParked", fmt.Sprintf(

@@ -50,7 +50,7 @@ func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Campaign, child *uns
 const itemsManager = "campaign-operator-items"
 
 // itemsOf is a campaign with nothing but its items to apply. The uid keeps it from making a new object
-// of one that has just gone.
+// of one that has just gone, the version from writing over what somebody has changed since.
 func itemsOf(c *v1alpha1.Campaign, items []v1alpha1.Item) runtime.ApplyConfiguration {
 	list := make([]any, 0, len(items))
 	for _, i := range items {
@@ -63,5 +63,6 @@ func itemsOf(c *v1alpha1.Campaign, items []v1alpha1.Item) runtime.ApplyConfigura
 	u.SetNamespace(c.Namespace)
 	u.SetName(c.Name)
 	u.SetUID(c.UID)
+	u.SetResourceVersion(c.ResourceVersion)
 	return client.ApplyConfigurationFromUnstructured(u)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -139,9 +140,17 @@ func (r *Reconciler) writeItems(ctx context.Context, c *v1alpha1.Campaign, items
 	if items == nil {
 		return nil
 	}
-	if err := r.client.Apply(ctx, itemsOf(c, items), client.FieldOwner(itemsManager), client.ForceOwnership); err != nil {
+	// To wait until the cache has it, the client would begin to cache campaigns a second time, unstructured as
+	// they are written here: a hundred items take ten times as much so.
+	err := r.client.Apply(ctx, itemsOf(c, items), client.FieldOwner(itemsManager), client.ForceOwnership, client.DisableReadYourWritesConsistency)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case apierrors.IsConflict(err):
+		return err
+	case err != nil:
 		r.warn(c, "ItemsRefused", err.Error())
-		return client.IgnoreNotFound(err)
+		return err
 	}
 	metrics.Resolved.Inc()
 	r.note(c, v1alpha1.ReasonResolved, fmt.Sprintf("spec.selector came to %d SKUs; they stand in spec.items", len(items)))

@@ -92,6 +92,9 @@ func endOrphans[D mirror.Record](
 	lives := func(uid string) bool { return known[uid] }
 	for _, orphan := range campaign.Orphans(records.Outlines(), r.cluster, r.namespace, lives) {
 		whole, _ := records.Of(orphan.GetUid())
+		if whole.GetClosed() {
+			continue // meanwhile
+		}
 		gone, err := r.gone(ctx, object, whole)
 		if err != nil {
 			return err
@@ -99,7 +102,8 @@ func endOrphans[D mirror.Record](
 		if !gone {
 			continue
 		}
-		if err := records.Publish(ctx, closing(whole, records.Newest(orphan.GetUid()))); err != nil {
+		newest, _ := records.Newest(orphan.GetUid())
+		if err := records.Publish(ctx, closing(whole, newest.GetGeneration())); err != nil {
 			return fmt.Errorf("end the orphan %s: %w", orphan.GetName(), err)
 		}
 		metrics.OrphansEnded.WithLabelValues(records.Topic()).Inc()

@@ -2,9 +2,11 @@ package mirror
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 )
 
@@ -62,27 +64,48 @@ func (l *Lanes) doubt(ctx context.Context, uid string, s *campaignv1.Status) (Ca
 	return "", err
 }
 
-// published tells whether campaigns.v1 holds what a status speaks of.
+// published tells whether campaigns.v1 holds, or held, what a status speaks of.
 func (l *Lanes) published(s *campaignv1.Status) bool {
-	d, ok := l.campaigns.Outline(s.GetUid())
-	newest := max(s.GetGeneration(), s.GetAllocation().GetGeneration())
-	return ok && newest <= d.GetGeneration()
+	newest, _ := l.campaigns.Newest(s.GetUid())
+	return newest != nil && max(s.GetGeneration(), s.GetAllocation().GetGeneration()) <= newest.GetGeneration()
 }
 
 // end returns how far a campaign's lane reaches, asking the broker only if it was not known to reach
-// so far as wanted.
+// so far as wanted. What a lane said whose topic is not there, because somebody took it away long after the
+// sale, cannot be held against it, and is not doubted.
 func (l *Lanes) end(ctx context.Context, uid string, wanted int64) (int64, error) {
 	d, _ := l.campaigns.Outline(uid)
-	of := lane{d.GetLane().GetTopic(), int(d.GetLane().GetPartition())}
-	if l.ends[of] >= wanted {
-		return l.ends[of], nil
+	of := laneOf(d)
+	if of.topic == "" { // closed a moment ago, and its words are dropped
+		return wanted, nil
 	}
-	end, err := ask(ctx, func() (int64, error) { return l.broker.EndOffset(ctx, of.topic, of.partition) })
-	if err == nil {
-		l.ends[of] = end
+	l.mu.RLock()
+	end := l.ends[of]
+	l.mu.RUnlock()
+	if end >= wanted {
+		return end, nil
 	}
-	return end, err
+	end, err := ask(ctx, func() (int64, error) {
+		end, err := l.broker.EndOffset(ctx, of.topic, of.partition)
+		if errors.Is(err, eventkit.ErrNoTopic) {
+			return noTopic, nil
+		}
+		return end, err
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case end == noTopic:
+		return wanted, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends[of] = end
+	return end, nil
 }
+
+// noTopic stands for the end of a log that is not there.
+const noTopic = -1
 
 // possible tells whether a status says what can be.
 func possible(s *campaignv1.Status) bool {

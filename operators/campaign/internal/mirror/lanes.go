@@ -23,12 +23,12 @@ type Lanes struct {
 	campaigns *Records[*campaignv1.Desired]
 	ready     chan struct{}
 	now       func() time.Time
-	// ends are how far the lanes' logs were known to reach; only the reader of the topic uses them.
-	ends map[lane]int64
 
-	mu       sync.RWMutex
-	kept     map[string]said
-	open     int // campaigns of this and other clusters that sell
+	mu sync.RWMutex
+	// ends are how far the lanes' logs were known to reach.
+	ends     map[lane]int64
+	kept     map[string]said // of campaigns that are not closed
+	open     int             // campaigns of this and other clusters that sell
 	onChange func(Change)
 }
 
@@ -42,6 +42,10 @@ type said struct {
 type lane struct {
 	topic     string
 	partition int
+}
+
+func laneOf(d *campaignv1.Desired) lane {
+	return lane{d.GetLane().GetTopic(), int(d.GetLane().GetPartition())}
 }
 
 // Change tells that something new was said about a campaign of this cluster.
@@ -79,6 +83,9 @@ func (l *Lanes) apply(ctx context.Context, r eventkit.Record) error {
 		l.open -= isOpen(l.kept[uid].status)
 		delete(l.kept, uid)
 		return nil
+	}
+	if l.closed(uid) {
+		return nil // nobody asks any more, and nothing that is said of it can do harm
 	}
 	s := &campaignv1.Status{}
 	if err := proto.Unmarshal(r.Value, s); err != nil {
@@ -126,12 +133,38 @@ func (l *Lanes) observe(ctx context.Context, r eventkit.Record, s *campaignv1.St
 		word.at = l.now()
 	default:
 	}
-	l.mu.Lock()
-	l.open += isOpen(s) - isOpen(before)
-	l.kept[s.GetUid()] = word
-	l.mu.Unlock()
-	l.tell(s.GetUid(), Change{Decisive: decisive(before, s)})
+	if l.take(s.GetUid(), word) {
+		l.tell(s.GetUid(), Change{Decisive: decisive(before, s)})
+	}
 	return nil
+}
+
+// take keeps a word unless its campaign has been closed meanwhile: whether forget comes before or after,
+// nothing stays.
+func (l *Lanes) take(uid string, word said) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed(uid) {
+		return false
+	}
+	l.open += isOpen(word.status) - isOpen(l.kept[uid].status)
+	l.kept[uid] = word
+	return true
+}
+
+// closed tells whether the end of a campaign stands in campaigns.v1.
+func (l *Lanes) closed(uid string) bool {
+	d, _ := l.campaigns.Outline(uid)
+	return d.GetClosed()
+}
+
+// forget drops what was said of a campaign that is closed, and of its lane, which may be its own.
+func (l *Lanes) forget(d *campaignv1.Desired) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open -= isOpen(l.kept[d.GetUid()].status)
+	delete(l.kept, d.GetUid())
+	delete(l.ends, laneOf(d))
 }
 
 func (l *Lanes) of(uid string) said {

@@ -50,21 +50,26 @@ type Mirror struct {
 // New returns a mirror that is empty until Run. Cluster is the name under which this operator
 // publishes: of other clusters' records only the outline is kept.
 func New(broker Broker, cluster string, watcher Watcher, log *slog.Logger) *Mirror {
-	campaigns := newRecords(DesiredTopic, cluster, broker, watcher, log, codec[*campaignv1.Desired]{
+	lanes := &Lanes{
+		cluster: cluster, broker: broker, watcher: watcher, log: log,
+		ready: make(chan struct{}), now: time.Now, ends: map[lane]int64{}, kept: map[string]said{},
+	}
+	lanes.campaigns = newRecords(DesiredTopic, cluster, broker, watcher, log, codec[*campaignv1.Desired]{
 		empty:   func() *campaignv1.Desired { return &campaignv1.Desired{} },
 		outline: func(d *campaignv1.Desired) *campaignv1.Desired { d.Items = nil; return d },
+		end: func(uid string, generation int64) *campaignv1.Desired {
+			return &campaignv1.Desired{Uid: uid, Generation: generation, Closed: true}
+		},
+		onClosed: lanes.forget,
 	})
 	programs := newRecords(ProgramTopic, cluster, broker, watcher, log, codec[*programv1.Desired]{
 		empty:   func() *programv1.Desired { return &programv1.Desired{} },
 		outline: func(d *programv1.Desired) *programv1.Desired { d.Ranks = nil; return d },
-	})
-	return &Mirror{
-		Campaigns: campaigns, Programs: programs, log: log,
-		lanes: &Lanes{
-			cluster: cluster, broker: broker, watcher: watcher, log: log, campaigns: campaigns,
-			ready: make(chan struct{}), now: time.Now, ends: map[lane]int64{}, kept: map[string]said{},
+		end: func(uid string, generation int64) *programv1.Desired {
+			return &programv1.Desired{Uid: uid, Generation: generation, Closed: true}
 		},
-	}
+	})
+	return &Mirror{Campaigns: lanes.campaigns, Programs: programs, lanes: lanes, log: log}
 }
 
 // Run reads the topics from their starts and follows them until ctx ends.
@@ -123,21 +128,22 @@ func (m *Mirror) OnChange(fn func(Change)) {
 	m.lanes.onChange = fn
 }
 
-// Lane returns what a campaign's lane says of it, nil if it never spoke of it, and when that was heard:
-// zero for what it said before this process listened.
+// Lane returns what a campaign's lane says of it, nil if it never spoke of it or the campaign is closed, and
+// when that was heard: zero for what it said before this process listened.
 func (m *Mirror) Lane(uid string) (*campaignv1.Status, time.Time) {
 	word := m.lanes.of(uid)
 	return word.status, word.at
 }
 
-// Open is how many campaigns sell.
+// Open is how many campaigns sell that are not closed.
 func (m *Mirror) Open() int {
 	m.lanes.mu.RLock()
 	defer m.lanes.mu.RUnlock()
 	return m.lanes.open
 }
 
-// Each calls fn with the outline of every published campaign and what its lane says, in no order.
+// Each calls fn with the outline of every published campaign that is not closed for good, and what its lane
+// says, in no order.
 func (m *Mirror) Each(fn func(*campaignv1.Desired, *campaignv1.Status)) {
 	for _, d := range m.Campaigns.Outlines() {
 		fn(d, m.lanes.of(d.GetUid()).status)

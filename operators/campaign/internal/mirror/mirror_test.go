@@ -94,11 +94,8 @@ func TestTheNewestGenerationCounts(t *testing.T) {
 	ended.Closed = true
 	foreign := coats(1)
 	foreign.Cluster = "south"
-	outline := func(d *campaignv1.Desired) *campaignv1.Desired {
-		d = proto.CloneOf(d)
-		d.Items = nil
-		return d
-	}
+	outline := coats(1)
+	outline.Cluster, outline.Items = foreign.GetCluster(), nil
 	for name, tc := range map[string]struct {
 		records []record
 		want    *campaignv1.Desired
@@ -108,8 +105,9 @@ func TestTheNewestGenerationCounts(t *testing.T) {
 		"an unreadable record is passed over":               {[]record{{"coats", coats(1)}, {"coats", "\xff"}}, coats(1)},
 		"a record under another's key is passed over":       {[]record{{"shoes", coats(2)}, {"coats", coats(1)}}, coats(1)},
 		"a deleted key is forgotten":                        {[]record{{"coats", coats(1)}, {"coats", nil}}, nil},
-		"of an ended campaign the outline is kept":          {[]record{{"coats", ended}}, outline(ended)},
-		"of another cluster's campaign the outline is kept": {[]record{{"coats", foreign}}, outline(foreign)},
+		"of an ended campaign its generation is kept":       {[]record{{"coats", ended}}, &campaignv1.Desired{Uid: "coats", Generation: 3, Closed: true}},
+		"of another cluster's campaign the outline is kept": {[]record{{"coats", foreign}}, outline},
+		"an ended campaign that is deleted is forgotten":    {[]record{{"coats", ended}, {"coats", nil}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, _ := read(t, memory{DesiredTopic: tc.records})
@@ -139,17 +137,21 @@ func TestWhatIsPublishedIsSeenAtOnce(t *testing.T) {
 	}
 }
 
-func TestARecordThatAnOlderOneReplacedIsToldOf(t *testing.T) {
-	m, _ := read(t, memory{})
-	var told []types.NamespacedName
-	m.Campaigns.OnOlder(func(name types.NamespacedName) { told = append(told, name) })
-	for offset, generation := range []int64{2, 1} { // an operator woke up and wrote what it had in hand
-		if err := m.Campaigns.apply(at(int64(offset), coats(generation))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, _ := m.Campaigns.Of("coats"); got.GetGeneration() != 1 || len(told) != 1 {
-		t.Errorf("it holds generation %d and told %v, want what the topic ends with, and that it is told of", got.GetGeneration(), told)
+func TestARecordThatAnotherReplacedWhichIsNotNewerIsToldOf(t *testing.T) {
+	for name, generation := range map[string]int64{"an older one": 1, "one of the same number": 2} {
+		t.Run(name, func(t *testing.T) {
+			m, _ := read(t, memory{})
+			var told []types.NamespacedName
+			m.Campaigns.OnOlder(func(name types.NamespacedName) { told = append(told, name) })
+			hear(t, m, 0, coats(2))
+			hear(t, m, 1, coats(generation)) // an operator woke up and wrote what it had in hand
+			got, _ := m.Campaigns.Of("coats")
+			newest, _ := m.Campaigns.Newest("coats")
+			if got.GetGeneration() != generation || newest.GetGeneration() != 2 || len(told) != 1 {
+				t.Errorf("it holds generation %d, newest %d, and told %v, want what the topic ends with, 2, and that it is told of",
+					got.GetGeneration(), newest.GetGeneration(), told)
+			}
+		})
 	}
 }
 

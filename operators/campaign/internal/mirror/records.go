@@ -37,8 +37,11 @@ type Records[D Record] struct {
 	mu   sync.RWMutex
 	next int64 // the offset to be read next
 	kept map[string]kept[D]
+	// ended are the generations of the records that are closed for good, which are never few: a uid and
+	// its generation take about a hundred bytes.
+	ended map[string]int64
 	// attempted are records that the broker may have taken without saying so.
-	attempted map[string]D
+	attempted map[string]attempt
 	onOlder   func(types.NamespacedName)
 }
 
@@ -47,6 +50,10 @@ type codec[D Record] struct {
 	empty func() D
 	// outline takes out what nothing is planned from; D is the caller's own.
 	outline func(D) D
+	// end is a closed record that says nothing else.
+	end func(uid string, generation int64) D
+	// onClosed is told of each record that is closed, nil for nobody.
+	onClosed func(D)
 }
 
 // kept is a record in memory: its outline to look through, and all of it as it stands in the topic.
@@ -56,14 +63,27 @@ type kept[D Record] struct {
 	whole   []byte // nil where nothing is planned from it: ended, or another cluster's
 	// read tells that it has come back from the topic.
 	read bool
-	// newest is the greatest generation that was ever seen of it.
-	newest int64
+	// newest is the outline of the greatest generation that was ever seen, which an older record may have
+	// replaced; ended tells that an end was.
+	newest D
+	ended  bool
+}
+
+// attempt is a record that the broker did not confirm, as bytes, and its generation.
+type attempt struct {
+	whole      []byte
+	generation int64
+}
+
+// over tells whether no more than its generation needs to be known of a record.
+func (k kept[D]) over() bool {
+	return k.read && k.outline.GetClosed() && k.outline.GetGeneration() == k.newest.GetGeneration()
 }
 
 func newRecords[D Record](topic, cluster string, broker Broker, watcher Watcher, log *slog.Logger, c codec[D]) *Records[D] {
 	return &Records[D]{
 		topic: topic, cluster: cluster, broker: broker, watcher: watcher, log: log, codec: c,
-		ready: make(chan struct{}), kept: map[string]kept[D]{}, attempted: map[string]D{},
+		ready: make(chan struct{}), kept: map[string]kept[D]{}, ended: map[string]int64{}, attempted: map[string]attempt{},
 	}
 }
 
@@ -84,6 +104,7 @@ func (r *Records[D]) apply(e eventkit.Record) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.kept, uid)
+		delete(r.ended, uid)
 		return nil
 	}
 	d := r.codec.empty()
@@ -111,29 +132,60 @@ func (r *Records[D]) park(e eventkit.Record, cause Cause) {
 }
 
 // keep takes a desired state in. One that Publish has kept stays until it has come back from the topic,
-// behind records that were written before it. What is read after that counts though it is older: an
+// behind records that were written before it. What is read after that counts though it is not newer: an
 // operator that stood still in mid-write has put it over the newer one, for whoever reads the topic next.
 func (r *Records[D]) keep(d D, whole []byte, read bool) {
-	generation := d.GetGeneration()
+	uid, generation := d.GetUid(), d.GetGeneration()
 	if d.GetClosed() || d.GetCluster() != r.cluster {
 		whole = nil
 	}
-	k := kept[D]{outline: r.codec.outline(d), whole: whole, read: read}
 	r.mu.Lock()
-	known, ok := r.kept[d.GetUid()]
-	older := ok && generation < known.outline.GetGeneration()
-	k.newest = max(generation, known.newest)
-	if !older || known.read {
-		r.kept[d.GetUid()] = k
+	known, ok := r.known(uid)
+	k := kept[D]{outline: r.codec.outline(d), whole: whole, read: read, newest: known.newest, ended: known.ended || d.GetClosed()}
+	if !ok || generation > known.newest.GetGeneration() {
+		k.newest = k.outline
 	}
-	fn := r.onOlder
+	if ok && !known.read && generation < known.outline.GetGeneration() {
+		known.ended = k.ended
+		k = known
+	}
+	r.put(uid, k)
+	if read && generation >= r.attempted[uid].generation {
+		delete(r.attempted, uid) // it is there, or was overtaken
+	}
+	onOlder := r.onOlder
 	r.mu.Unlock()
-	if older && known.read && fn != nil && d.GetCluster() == r.cluster {
-		fn(types.NamespacedName{Namespace: d.GetNamespace(), Name: d.GetName()})
+	if k.outline.GetClosed() && r.codec.onClosed != nil {
+		r.codec.onClosed(d)
+	}
+	older := ok && read && known.read && generation <= known.outline.GetGeneration()
+	if older && onOlder != nil && d.GetCluster() == r.cluster {
+		onOlder(types.NamespacedName{Namespace: d.GetNamespace(), Name: d.GetName()})
 	}
 }
 
-// OnOlder sets who is told of a record that an older one has replaced.
+// put keeps a record. It is called with the lock held, and so is known.
+func (r *Records[D]) put(uid string, k kept[D]) {
+	if k.over() {
+		delete(r.kept, uid)
+		r.ended[uid] = k.newest.GetGeneration()
+		return
+	}
+	delete(r.ended, uid)
+	r.kept[uid] = k
+}
+
+// known is what is kept of a uid.
+func (r *Records[D]) known(uid string) (kept[D], bool) {
+	if generation, ended := r.ended[uid]; ended {
+		end := r.codec.end(uid, generation)
+		return kept[D]{outline: end, read: true, newest: end, ended: true}, true
+	}
+	k, ok := r.kept[uid]
+	return k, ok
+}
+
+// OnOlder sets who is told of a record that another one has replaced which is not newer.
 func (r *Records[D]) OnOlder(fn func(types.NamespacedName)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,7 +204,7 @@ func (r *Records[D]) Publish(ctx context.Context, d D) error {
 	if err := r.broker.Put(ctx, r.topic, d.GetUid(), d); err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.attempted[d.GetUid()] = d
+		r.attempted[d.GetUid()] = attempt{whole, d.GetGeneration()}
 		return err
 	}
 	r.keep(d, whole, false)
@@ -162,46 +214,57 @@ func (r *Records[D]) Publish(ctx context.Context, d D) error {
 	return nil
 }
 
-// Of returns what is published of a uid, false for nothing. Of one that has ended or is another
-// cluster's it is the outline. The message is shared where it is an outline: read it only.
+// Of returns what is published of a uid, false for nothing. Of one that is closed or another cluster's it
+// is the outline. The message is shared where it is an outline: read it only.
 func (r *Records[D]) Of(uid string) (D, bool) {
 	r.mu.RLock()
-	k, ok := r.kept[uid]
+	k, ok := r.known(uid)
 	r.mu.RUnlock()
 	if k.whole == nil {
 		return k.outline, ok
 	}
-	d := r.codec.empty()
-	if err := proto.Unmarshal(k.whole, d); err != nil {
-		return k.outline, ok // it was decoded before it was kept
-	}
-	return d, true
+	return r.decode(k.whole)
 }
 
 // Attempted returns what the broker did not confirm when it was last published, false for nothing.
 func (r *Records[D]) Attempted(uid string) (D, bool) {
 	r.mu.RLock()
-	defer r.mu.RUnlock()
-	d, ok := r.attempted[uid]
-	return d, ok
+	a, ok := r.attempted[uid]
+	r.mu.RUnlock()
+	if !ok {
+		var none D
+		return none, false
+	}
+	return r.decode(a.whole)
 }
 
-// Outline returns a record's outline, false if there is none. It is shared: read it only.
+// decode returns a record that was encoded or decoded before it was kept.
+func (r *Records[D]) decode(whole []byte) (D, bool) {
+	d := r.codec.empty()
+	err := proto.Unmarshal(whole, d)
+	return d, err == nil
+}
+
+// Outline returns a record's outline, false if there is none: of one that is closed for good no more than
+// its uid and generation. It is shared: read it only.
 func (r *Records[D]) Outline(uid string) (D, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	k, ok := r.kept[uid]
+	k, ok := r.known(uid)
 	return k.outline, ok
 }
 
-// Newest is the greatest generation of a uid that was ever seen; an older record may have replaced it.
-func (r *Records[D]) Newest(uid string) int64 {
+// Newest returns the outline of the greatest generation of a uid that was ever seen, which an older record
+// may have replaced, and whether an end of it was.
+func (r *Records[D]) Newest(uid string) (newest D, ended bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.kept[uid].newest
+	k, _ := r.known(uid)
+	return k.newest, k.ended
 }
 
-// Outlines returns the outline of every record, in no order. They are shared: read them only.
+// Outlines returns the outline of every record but those that are closed for good, in no order. They are
+// shared: read them only.
 func (r *Records[D]) Outlines() []D {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
