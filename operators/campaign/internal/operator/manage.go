@@ -17,7 +17,8 @@ var errStopsLate = errors.New("the manager does not stop in time")
 
 // manage runs the manager until ctx ends. A manager whose context ends while its caches are not filled
 // turns on the spot for ever (controller-runtime v0.25.2, runnableGroup.Start: a cache that gives up does
-// not say so). So it hears of the end when its caches are full, and who stops before does not wait for it.
+// not say so). So it hears of the end when its caches are full; one that is never so far is left behind after
+// stopWithin, because the process ends.
 func manage(ctx context.Context, mgr ctrl.Manager) error {
 	full := begun{at: make(chan struct{})}
 	if err := mgr.Add(full); err != nil {

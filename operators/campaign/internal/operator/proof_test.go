@@ -23,6 +23,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -146,10 +147,14 @@ func (t *team) start(w *weather) (stop func()) {
 	return stop
 }
 
-func (t *team) say(c *v1alpha1.Campaign, phase campaignv1.Status_Phase) {
+// say plays the order service, with the answer of the brand's stock pool or before there is one.
+func (t *team) say(c *v1alpha1.Campaign, phase campaignv1.Status_Phase, answered bool) {
 	s := allocated(c, phase, t.offset)
 	s.Generation = max(c.Status.Revision, 1)
 	s.Allocation.Generation = s.Generation
+	if !answered {
+		s.Allocation, s.Units, s.LeftUnits = nil, 0, 0
+	}
 	if phase >= campaignv1.Status_PHASE_OPEN {
 		s.OpenedAt = timestamppb.Now()
 	}
@@ -292,7 +297,7 @@ func (t *team) converged(c *v1alpha1.Campaign) error {
 }
 
 // The dependencies that can be down when a campaign is deleted.
-var dependencies = []string{"none", "broker", "api server", "order service", "operator", "order Deployment"}
+var dependencies = []string{"none", "broker", "api server", "order service", "operator", "order Deployment", "brand-intake"}
 
 // lanePhases are the phases in which a campaign is deleted.
 var lanePhases = []campaignv1.Status_Phase{
@@ -313,10 +318,11 @@ func TestProofNoDeletionIsStuck(t *testing.T) {
 		c := t.make()
 		t.soon("it is not published", func() error { return t.converged(c) })
 		if phase != campaignv1.Status_PHASE_UNSPECIFIED && down != "order service" {
-			t.say(c, phase)
+			// No sale opens without stock: one that has was given its stock before brand-intake went.
+			t.say(c, phase, down != "brand-intake" || phase >= campaignv1.Status_PHASE_OPEN)
 		}
 
-		up := t.take(down, w, stop)
+		up := t.take(down, c, w, stop)
 		if err := t.Client.Delete(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +347,7 @@ func TestProofNoDeletionIsStuck(t *testing.T) {
 }
 
 // take takes a dependency down and returns what brings it back.
-func (t *team) take(name string, w *weather, stop func()) (up func()) {
+func (t *team) take(name string, c *v1alpha1.Campaign, w *weather, stop func()) (up func()) {
 	switch name {
 	case "broker":
 		w.cut.Store(true)
@@ -357,6 +363,12 @@ func (t *team) take(name string, w *weather, stop func()) (up func()) {
 		if err := t.Client.Delete(t.Context(), order); err != nil {
 			t.Fatal(err)
 		}
+	case "brand-intake": // more is asked of it, and nobody answers
+		more := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"items":[{"sku":"C1","priceFen":6000,"settlementFen":4000,"units":20}]}}`))
+		if err := t.Client.Patch(t.Context(), c, more); err != nil {
+			t.Fatal(err)
+		}
+		t.soon("it is not asked for", func() error { return t.converged(c) })
 	}
 	return func() {}
 }
