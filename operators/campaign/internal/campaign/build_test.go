@@ -98,7 +98,7 @@ func was(phase v1alpha1.Phase, publishedAt time.Time, conditions ...metav1.Condi
 	return func(c *v1alpha1.Campaign) {
 		at := metav1.NewTime(publishedAt)
 		c.Status.Phase, c.Status.PublishedAt, c.Status.Conditions = phase, &at, conditions
-		c.Status.Lane = &v1alpha1.Lane{Topic: SharedLanes, Partition: 2}
+		c.Status.Lane, c.Status.Revision = &v1alpha1.Lane{Topic: SharedLanes, Partition: 2}, 1
 	}
 }
 
@@ -191,8 +191,14 @@ func topicIs(ready, message string) Pods {
 	return Pods{Live: map[schema.GroupVersionKind]*unstructured.Unstructured{children.KafkaTopic: topic}}
 }
 
-// price sets what the goods cost.
-func price(fen int64) edit { return func(c *v1alpha1.Campaign) { c.Spec.Items[0].PriceFen = fen } }
+// price sets what the goods cost, if they are listed already.
+func price(fen int64) edit {
+	return func(c *v1alpha1.Campaign) {
+		if len(c.Spec.Items) > 0 {
+			c.Spec.Items[0].PriceFen = fen
+		}
+	}
+}
 
 func commission(bps int32) edit { return func(c *v1alpha1.Campaign) { c.Spec.CommissionBps = bps } }
 

@@ -12,9 +12,8 @@ import (
 
 // endsLater tells whether a deleted campaign's sale runs on to its end.
 func (f facts) endsLater() bool {
-	opened := f.campaign.Status.OpenedAt != nil || f.lane.GetPhase() == campaignv1.Status_PHASE_OPEN
-	over := f.campaign.Status.ClosedAt != nil || f.lane.GetPhase() > campaignv1.Status_PHASE_OPEN
-	return f.campaign.Spec.DeletionPolicy == v1alpha1.EndOnTime && held(f.campaign) && opened && !over && f.now.Before(f.times.End)
+	return f.campaign.Spec.DeletionPolicy == v1alpha1.EndOnTime && held(f.campaign) &&
+		f.phase() == v1alpha1.PhaseLive && f.now.Before(f.times.End)
 }
 
 // endAt is when a deleted campaign whose sale runs on is ended, zero for one that was not deleted.
@@ -37,25 +36,28 @@ func (f facts) end(s Snapshot) Steps {
 	case s.PublishFault != "":
 		return Steps{Status: f.status()}
 	}
-	return Steps{Publish: s.closing(), Release: true}
+	return Steps{Publish: f.closing(s), Release: true}
 }
 
-// closing is the end of what was published last, or may have been, above every generation that the
-// campaign ever had.
-func (s Snapshot) closing() *campaignv1.Desired {
-	switch {
-	case s.Attempted.GetGeneration() <= s.Published.GetGeneration():
-		return Closing(s.Published, s.Campaign.Status.Revision)
-	case s.Attempted.GetClosed():
-		return s.Attempted
-	default:
-		return Closing(s.Attempted, s.Campaign.Status.Revision)
-	}
+// closing is the end of what was published last, or may have been: a later spec may be one that was never
+// allowed. It is made from the object as its deletion has left it, a generation above all that operators
+// with an older copy can still write.
+func (f facts) closing(s Snapshot) *campaignv1.Desired {
+	end := proto.CloneOf(s.last())
+	end.Closed = true
+	end.Lane = f.want.GetLane()
+	end.SpecGeneration = max(end.GetSpecGeneration(), s.Campaign.Generation)
+	return s.revise(end)
 }
 
-// Closing is the record that ends a published campaign. It keeps what was published last, because a
-// later spec may be one that was never allowed. Its generation is above that and above the newest that is
-// known, so that each reader takes it in.
+// final tells whether an end of the campaign was published, or may have been. It cannot be taken back: a
+// lane that has heard it has closed the sale, and the stock pool gives nothing more.
+func (s Snapshot) final() bool {
+	return s.Ended || s.Published.GetClosed() || s.Attempted.GetClosed()
+}
+
+// Closing is the record that ends a campaign whose object is gone. Its generation is above that of what
+// was published last and above the newest that is known, so that each reader takes it in.
 func Closing(published *campaignv1.Desired, newest int64) *campaignv1.Desired {
 	end := proto.CloneOf(published)
 	end.Closed = true

@@ -2,8 +2,9 @@
 
 package campaign
 
-// ended tells whether nothing of a deleted campaign is left to end. What the broker did not confirm may
-// be there.
+// ended tells whether nothing of a deleted campaign is left to end: its end stands in campaigns.v1 and no
+// reader knows a newer record, or nothing was ever written. What the broker did not confirm may be there.
 func ended(s Snapshot) bool {
-	return s.Published.GetClosed() || s.Published == nil && s.Attempted == nil
+	outrun := s.Newest != nil && !s.Newest.GetClosed()
+	return s.Published.GetClosed() && !outrun || s.Published == nil && s.Attempted == nil
 }

@@ -39,7 +39,8 @@ type facts struct {
 	revision int64
 	// publishFault is why it could not be published just now.
 	publishFault string
-	// publishedAt is when the newest generation was published, as far as the status remembers.
+	// publishedAt is when the newest generation was published: now, if the status does not remember, because
+	// the operator was killed between the two.
 	publishedAt time.Time
 	// scale is what a dedicated lane is to have and has, nil for the shared pool.
 	scale *scale
@@ -50,7 +51,7 @@ func gather(s Snapshot, now time.Time) facts {
 		campaign: s.Campaign, lane: s.Lane, heardAt: s.HeardAt, now: now,
 		generation:   s.Published.GetGeneration(),
 		standing:     s.Published,
-		revision:     max(s.Published.GetGeneration(), s.Attempted.GetGeneration(), s.Campaign.Status.Revision),
+		revision:     s.newest(),
 		publishFault: s.PublishFault,
 		publishedAt:  now,
 	}
@@ -72,7 +73,7 @@ func gather(s Snapshot, now time.Time) facts {
 		f.record = f.stopping(s)
 	}
 	f.awaits = f.await(s)
-	if at := s.Campaign.Status.PublishedAt; at != nil {
+	if at := s.Campaign.Status.PublishedAt; at != nil && s.Campaign.Status.Revision >= f.generation {
 		f.publishedAt = at.Time
 	}
 	f.scale = scaled(s, f)

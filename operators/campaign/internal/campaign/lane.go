@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"slices"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
@@ -9,7 +10,7 @@ import (
 )
 
 // SharedLanes is the topic whose partitions many campaigns share.
-const SharedLanes = "lanes.shared.v1"
+const SharedLanes = v1alpha1.SharedLanes
 
 // OwnLane is the topic of a campaign that has a lane of its own.
 func OwnLane(uid string) string { return "lane." + uid }
@@ -21,10 +22,11 @@ type LaneUse struct {
 }
 
 // lane is the partition of a campaign: the one it has, whichever of status and topic remembers it,
-// else its own, or the least used; and what is to be passed over there.
+// else its own, or the least used; and what is to be passed over there. Of two records in the topic that
+// differ the newest counts, which its readers know.
 func lane(s Snapshot) *campaignv1.Lane {
 	l := &campaignv1.Lane{SkipOffsets: skipOffsets(s)}
-	switch known, had := s.Campaign.Status.Lane, s.Published.GetLane(); {
+	switch known, had := s.Campaign.Status.Lane, cmp.Or(s.Newest.GetLane(), s.last().GetLane()); {
 	case known != nil:
 		l.Topic, l.Partition = known.Topic, known.Partition
 	case had != nil:
@@ -41,7 +43,9 @@ func lane(s Snapshot) *campaignv1.Lane {
 // lets none be taken out; an API server that is restored from a backup forgets some all the same, and
 // replicas that differ in what they pass over would sell different stock.
 func skipOffsets(s Snapshot) []int64 {
-	all := slices.Concat(s.Published.GetLane().GetSkipOffsets(), s.Campaign.Spec.Lane.SkipOffsets)
+	all := slices.Concat(
+		s.Published.GetLane().GetSkipOffsets(), s.Newest.GetLane().GetSkipOffsets(), s.Campaign.Spec.Lane.SkipOffsets,
+	)
 	slices.Sort(all)
 	return slices.Compact(all)
 }

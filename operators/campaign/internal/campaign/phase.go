@@ -40,7 +40,7 @@ func (f facts) phase() v1alpha1.Phase {
 	now, decided := lanePhases[f.lane.GetPhase()]
 	if !decided {
 		now = v1alpha1.PhasePreview
-		if f.stocked() && !f.now.Before(f.warmAt()) {
+		if f.stocked() && f.warm() {
 			now = v1alpha1.PhaseWarming
 		}
 	}
@@ -51,6 +51,9 @@ func (f facts) phase() v1alpha1.Phase {
 }
 
 func rank(p v1alpha1.Phase) int { return slices.Index(phases, p) }
+
+// warm tells whether the start is near or over.
+func (f facts) warm() bool { return !f.times.Start.IsZero() && !f.now.Before(f.warmAt()) }
 
 // warmAt is zero where the start cannot be read.
 func (f facts) warmAt() time.Time {

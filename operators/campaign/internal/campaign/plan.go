@@ -15,7 +15,7 @@ import (
 )
 
 // LegalReturnWindow is the seven days in which a buyer may send goods back without a reason.
-const LegalReturnWindow = 7 * 24 * time.Hour
+const LegalReturnWindow = v1alpha1.LegalReturnWindow
 
 // WarmUp is how long before its start a campaign is Warming: the time in which people look whether
 // everything stands ready.
@@ -41,12 +41,18 @@ type Settings struct {
 type Snapshot struct {
 	Settings Settings
 	Campaign *v1alpha1.Campaign
-	// Published is what campaigns.v1 holds for it, nil when nothing. A closed record may lack its items.
+	// Published is what campaigns.v1 ends with for it, nil when nothing. Of an end no more than its generation
+	// need be known.
 	Published *campaignv1.Desired
+	// Newest is the record with the greatest generation that was ever read there, without its items: what its
+	// readers know. It is Published, but where an operator that stood still has since written what it had in
+	// hand. Ended tells that one of all records there was an end.
+	Newest *campaignv1.Desired
+	Ended  bool
 	// Attempted is what the broker did not confirm when it was last published, nil when nothing. The
 	// broker may hold it or not.
 	Attempted *campaignv1.Desired
-	// Lane is what campaign-status.v1 holds for it, nil when the lane never spoke of it, and HeardAt when
+	// Lane is what campaign-status.v1 holds for it, nil when the lane never spoke of it or it has ended, and HeardAt when
 	// it last spoke while this process listened.
 	Lane    *campaignv1.Status
 	HeardAt time.Time

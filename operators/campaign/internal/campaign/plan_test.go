@@ -348,6 +348,7 @@ func TestReady(t *testing.T) {
 func TestDeletion(t *testing.T) {
 	gone := aCampaign(deleted)
 	closed := Closing(published(aCampaign()), 0)
+	closed.SpecGeneration = gone.Generation
 	for name, tc := range map[string]struct {
 		snapshot Snapshot
 		want     Steps

@@ -23,16 +23,21 @@ func same(a, b *campaignv1.Desired) bool {
 	return proto.Equal(a, b)
 }
 
-// revise gives a record that is to be published its revision: one above every one that this campaign
-// ever had, of which the broker may hold one more than it confirmed. What was tried just so before keeps
-// its revision, so that a broker that is away for an hour costs one.
+// newest is the greatest revision that this campaign ever had, of which the broker may hold one more than
+// it confirmed.
+func (s Snapshot) newest() int64 {
+	return max(s.Published.GetGeneration(), s.Newest.GetGeneration(), s.Attempted.GetGeneration(), s.Campaign.Status.Revision)
+}
+
+// revise gives a record that is to be published its revision: one above the newest. What was tried just so
+// before keeps its revision, so that a broker that is away for an hour costs one.
 func (s Snapshot) revise(d *campaignv1.Desired) *campaignv1.Desired {
-	unconfirmed := s.Attempted.GetGeneration() > s.Published.GetGeneration() && s.Attempted.GetSpecGeneration() == d.GetSpecGeneration()
-	if unconfirmed && same(d, s.Attempted) {
+	read := max(s.Published.GetGeneration(), s.Newest.GetGeneration())
+	unconfirmed := s.Attempted.GetGeneration() > read && s.Attempted.GetGeneration() == s.newest()
+	if unconfirmed && s.Attempted.GetSpecGeneration() == d.GetSpecGeneration() && same(d, s.Attempted) {
 		return s.Attempted
 	}
-	newest := max(s.Published.GetGeneration(), s.Attempted.GetGeneration(), s.Campaign.Status.Revision)
-	d.Generation = max(newest+1, d.GetSpecGeneration())
+	d.Generation = max(s.newest()+1, d.GetSpecGeneration())
 	return d
 }
 

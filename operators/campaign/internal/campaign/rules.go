@@ -34,7 +34,7 @@ func (f facts) refuse(s Snapshot, promised *campaignv1.Desired, unreadable error
 	falls := f.refuseBroken(promised)
 	var v verdict
 	switch {
-	case s.Published.GetClosed():
+	case s.final():
 		v = no(v1alpha1.ReasonEnded, "the end of this campaign was published before and is final: delete it and make another")
 	case unreadable != nil:
 		v = no(v1alpha1.ReasonTimeUnreadable, bounded(unreadable.Error())+": write the times with their offsets, or correct timeZone")
@@ -105,6 +105,8 @@ func (f facts) allocated() verdict {
 	switch {
 	case f.unpublished():
 		return pending("this generation is not published")
+	case f.lane.GetPhase() == campaignv1.Status_PHASE_SETTLED: // retired from its lane, which takes no answer in any more
+		return yes(v1alpha1.ReasonAllocated, "the campaign is settled and needs no stock any more")
 	case answer.GetGeneration() != f.generation: // what is not asked yet is not answered either
 		return pending("waiting for the brand's stock pool to answer")
 	case answer.GetState() == campaignv1.Allocation_STATE_REFUSED:

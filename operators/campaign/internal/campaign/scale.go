@@ -66,15 +66,16 @@ func stuck(deployment *unstructured.Unstructured) string {
 }
 
 // replicas is the least number of pods now. They stand ready from the warm-up on whether or not the
-// stock is allocated: it may come a second before the start.
+// stock is allocated: it may come a second before the start. A sale that has opened keeps them whatever
+// has become of its start in the spec.
 func (f facts) replicas(r v1alpha1.LaneReplicas) int32 {
-	switch {
-	case rank(f.phase()) >= rank(v1alpha1.PhaseDraining):
+	switch phase := f.phase(); {
+	case rank(phase) > rank(v1alpha1.PhaseLive):
 		return r.After
-	case f.times.Start.IsZero() || f.now.Before(f.warmAt()):
-		return r.Before
-	default:
+	case phase == v1alpha1.PhaseLive, f.warm():
 		return r.During
+	default:
+		return r.Before
 	}
 }
 
@@ -103,7 +104,7 @@ func goesWithChildren(c *v1alpha1.Campaign) bool {
 // was published once stands for good.
 func (f facts) await(s Snapshot) string {
 	switch {
-	case stale(s.Campaign.Generation, s.Published):
+	case stale(s.Campaign.Generation, s.Published), stale(s.Campaign.Generation, s.Newest):
 		return "a newer generation of the object was published before: waiting for the API server to show it"
 	case s.Published != nil || s.Settings.Children.StrimziCluster == "" || f.want.GetLane().GetTopic() == SharedLanes:
 		return ""

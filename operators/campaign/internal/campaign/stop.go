@@ -7,26 +7,35 @@ import (
 )
 
 // stopping is the record for a spec that is refused: what was published last, with what the spec says to
-// stop the sale, its suspension and an earlier end. Nobody has to put a trial index right before he can
-// pause a sale. It is nil where the spec stops nothing that runs.
+// stop the sale, its suspension and an earlier end, and with the entries that a lane which stands still is
+// to pass over. Nobody has to put a trial index right before he can pause a sale or mend its lane. It is
+// nil where the spec asks for none of that.
 //
-// Only what stops counts: a record that is suspended stays so when a refused spec takes that back, and
-// no end moves back, because a sale is not to go on under a spec that is refused.
+// A record that is suspended stays so when a refused spec takes that back, and no end moves back, because
+// a sale is not to go on under a spec that is refused.
 func (f facts) stopping(s Snapshot) *campaignv1.Desired {
-	last := s.Published
-	sooner := func(than *campaignv1.Desired) bool {
-		return !f.times.End.IsZero() && f.times.End.Before(than.GetEndAt().AsTime())
-	}
-	if f.refusal == nil || last == nil || last.GetClosed() || !s.Campaign.Spec.Suspend && !sooner(last) {
+	last := s.last()
+	if last == nil || s.final() || !f.stops(s.Published) && !f.stops(last) {
 		return nil
 	}
-	stop := proto.CloneOf(s.last())
+	stop := proto.CloneOf(last)
+	stop.Lane = f.want.GetLane()
 	stop.SpecGeneration = max(stop.GetSpecGeneration(), s.Campaign.Generation)
-	stop.Suspended = stop.GetSuspended() || s.Campaign.Spec.Suspend
-	if sooner(stop) {
+	stop.Suspended = stop.GetSuspended() || s.Newest.GetSuspended() || s.Campaign.Spec.Suspend
+	if f.endsSooner(stop) {
 		stop.EndAt = timestamp(f.times.End)
 	}
 	return stop
+}
+
+// stops tells whether the spec asks to stop what a record lets go on, or to pass over what it does not.
+func (f facts) stops(d *campaignv1.Desired) bool {
+	passesMore := len(f.want.GetLane().GetSkipOffsets()) > len(d.GetLane().GetSkipOffsets())
+	return d != nil && (f.campaign.Spec.Suspend || f.endsSooner(d) || passesMore)
+}
+
+func (f facts) endsSooner(than *campaignv1.Desired) bool {
+	return !f.times.End.IsZero() && f.times.End.Before(than.GetEndAt().AsTime())
 }
 
 // last is the newest record that the broker holds or may hold, nil for none.

@@ -229,6 +229,55 @@ func TestStories(t *testing.T) {
 			w.delete()
 			w.settle()
 		},
+		"an end stays the end though an older record is written over it": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(noon)
+			w.apply("8 units", units(8))
+			w.reconcile(whole, 0, true)
+			w.settle()
+			w.delete()
+			w.operate(1) // and dies between the end and the finalizer
+			w.wake()
+			w.reconcile(whole, 1, false)
+			w.settle()
+		},
+		"an old cache brings no resolved goods back": func(w *world) {
+			w.apply("a selector", described)
+			w.settle()
+			w.approve(7)
+			w.apply("8 units", units(8))
+			w.reconcile(whole, 3, false)
+			w.settle()
+		},
+		"a refused spec stops no lane from going on": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(noon)
+			w.ask(ProgramWindow{Name: "gold", Window: 10 * 24 * time.Hour})
+			w.stop()
+			w.settle()
+			w.mend()
+			w.settle()
+			w.sell()
+			w.settle()
+		},
+		"a settled campaign whose title is put right is ready": func(w *world) {
+			w.apply("a campaign")
+			w.settle()
+			w.at(two)
+			w.apply("another title", func(c *v1alpha1.Campaign) { c.Spec.Title = "Winter coats" })
+			w.settle()
+		},
+		"a start that moves unseen takes no pods from a sale": func(w *world) {
+			w.apply("a campaign in a lane of its own", ownLane)
+			w.settle()
+			w.at(noon.Add(-WarmUp))
+			w.now = noon
+			w.tick()
+			w.apply("a start at 13:00", starting(noon.Add(time.Hour)))
+			w.settle()
+		},
 		"an operator with an old cache does not bring an old spec back": func(w *world) {
 			w.apply("a campaign")
 			w.settle()
@@ -314,6 +363,7 @@ func (w *world) anyOrder(random *rand.Rand) {
 	}
 	w.broker, w.quota = well, ""
 	w.wake()
+	w.mend()
 	w.at(w.now.Add(RetryPause))
 	w.checkConverged()
 	w.at(later(w.now, two))
@@ -322,6 +372,8 @@ func (w *world) anyOrder(random *rand.Rand) {
 	if w.object != nil {
 		w.fail("the object is still there")
 	}
+	w.mend()
+	w.settle()
 	if phase := w.lane.GetPhase(); w.heard != nil && lanePhases[phase] != v1alpha1.PhaseSettled {
 		w.fail("the lane ends as %s", phase)
 	}
@@ -333,7 +385,7 @@ func edits(random *rand.Rand) []edit {
 }
 
 func (w *world) randomStep(random *rand.Rand) {
-	switch random.IntN(20) {
+	switch random.IntN(21) {
 	case 0, 1, 2:
 		w.operate(random.IntN(6))
 	case 3, 4, 5:
@@ -362,14 +414,16 @@ func (w *world) randomStep(random *rand.Rand) {
 		w.quota = []string{"", "exceeded quota: pods"}[random.IntN(2)]
 	case 19:
 		w.resync()
+	case 20:
+		w.stop()
 	}
 }
 
 func (w *world) randomEdit(random *rand.Rand) {
-	if w.object == nil || w.object.DeletionTimestamp != nil {
+	if w.object == nil {
 		return
 	}
-	switch random.IntN(9) {
+	switch random.IntN(13) {
 	case 0:
 		w.apply("99 units", units(99))
 	case 1:
@@ -388,6 +442,14 @@ func (w *world) randomEdit(random *rand.Rand) {
 		w.delete()
 	case 8:
 		w.approve(20)
+	case 9:
+		w.apply("a price of 7000", price(7_000))
+	case 10:
+		w.apply("the old price", price(6_000))
+	case 11:
+		w.apply("skipOffsets [7]", passingOver(badOffset))
+	case 12:
+		w.ask([]ProgramWindow{{}, {Name: "gold", Window: 10 * 24 * time.Hour}}[random.IntN(2)])
 	}
 }
 
