@@ -105,7 +105,7 @@ func TestNoAPIServerIsSaid(t *testing.T) {
 	config := way.kubeconfig()
 	way.close()
 	got := w.run("get", "campaigns", "--kubeconfig", config)
-	if got.code != ExitFailed || !strings.Contains(got.err, "list campaigns: ") {
+	if got.code != ExitFailed || !strings.Contains(got.err, "nobody answers where the API server should be") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -58,7 +58,7 @@ func newChange(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 		ValidArgsFunction: completeNames(flags),
 	}
 	command.Flags().BoolVar(&o.wait, "wait", false, "wait until the campaign's status says that it is so")
-	command.Flags().DurationVar(&o.timeout, "timeout", defaultTimeout, "how `long` --wait waits")
+	command.Flags().DurationVar(&o.timeout, "timeout", defaultTimeout, "the `duration` for which --wait waits")
 	if how.warn != nil {
 		command.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	}

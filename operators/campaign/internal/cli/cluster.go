@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
@@ -80,13 +81,17 @@ func (c *cluster) about(name string, err error) error {
 	if apierrors.IsNotFound(err) {
 		return fmt.Errorf("there is no campaign %s in namespace %s (-n names another)", name, c.namespace)
 	}
-	return unknownKind(fmt.Errorf("campaign %s: %w", name, err))
+	return noCampaigns(fmt.Errorf("campaign %s: %w", name, err))
 }
 
-// unknownKind tells a cluster without Qingcang from one that has trouble.
-func unknownKind(err error) error {
-	if meta.IsNoMatchError(err) {
+// noCampaigns tells a cluster that is not there, and one without Qingcang, from one that has trouble.
+func noCampaigns(err error) error {
+	switch {
+	case meta.IsNoMatchError(err):
 		return fmt.Errorf("this cluster does not know campaigns: install Qingcang's CRDs, or name another cluster with --context: %w", err)
+	case utilnet.IsConnectionRefused(err):
+		return fmt.Errorf("nobody answers where the API server should be: start it, or name another with --context or --kubeconfig: %w", err)
+	default:
+		return err
 	}
-	return err
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
@@ -26,6 +28,9 @@ const (
 // another name.
 const completionName = "kubectl_complete-qingcang"
 
+// listed are the flags of kubectl that help shows; all twenty would hide a command's own.
+var listed = []string{"as", "context", "kubeconfig", "namespace"}
+
 // errUsage marks errors of the command line.
 var errUsage = errors.New("usage")
 
@@ -39,12 +44,12 @@ func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams)
 		rest = append([]string{cobra.ShellCompRequestCmd}, rest...)
 	}
 	command.SetArgs(rest)
-	err := command.ExecuteContext(ctx)
+	asked, err := command.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.Is(err, errUsage):
-		_, _ = fmt.Fprintf(streams.ErrOut, "kubectl qingcang: %v\nSee: kubectl qingcang --help\n", err)
+		_, _ = fmt.Fprintf(streams.ErrOut, "kubectl qingcang: %v\nSee: %s --help\n", err, asked.CommandPath())
 		return ExitUsage
 	default:
 		_, _ = fmt.Fprintf(streams.ErrOut, "kubectl qingcang: %v\n", err)
@@ -58,7 +63,8 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Use:   "kubectl-qingcang",
 		Short: "Campaigns, as operations look at them",
 		Long: `Campaigns, as operations look at them: a live tree of a sale, its pause and its end, and what a
-programme for store owners can cost at most.`,
+programme for store owners can cost at most. It takes kubectl's flags (kubectl options), of which only the
+most used are listed here.`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl qingcang"},
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -70,6 +76,7 @@ programme for store owners can cost at most.`,
 	command.SetErr(streams.ErrOut)
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	flags.AddFlags(command.PersistentFlags())
+	command.PersistentFlags().VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(listed, f.Name) })
 	_ = command.RegisterFlagCompletionFunc("namespace", completeNamespaces(flags)) // fails only for a flag that is not there
 	command.AddCommand(
 		newGet(flags, streams),

@@ -123,7 +123,7 @@ func (c *cluster) table(ctx context.Context, out io.Writer, o getOptions) error 
 	}
 	list := &v1alpha1.CampaignList{}
 	if err := c.List(ctx, list, scope...); err != nil {
-		return unknownKind(fmt.Errorf("list campaigns: %w", err))
+		return noCampaigns(fmt.Errorf("list campaigns: %w", err))
 	}
 	now := time.Now()
 	views := make([]view.View, 0, len(list.Items))
@@ -135,7 +135,7 @@ func (c *cluster) table(ctx context.Context, out io.Writer, o getOptions) error 
 		return encode(out, map[string]any{"campaigns": views}, o.output)
 	}
 	if len(views) == 0 {
-		where := " in namespace " + c.namespace
+		where := " in namespace " + c.namespace + " (-n names another, -A shows all)"
 		if o.all {
 			where = ""
 		}

@@ -138,7 +138,7 @@ func TestADedicatedLaneShowsItsOwn(t *testing.T) {
 
 func TestAnEmptyNamespaceIsSaidSo(t *testing.T) {
 	w := newWorld(t)
-	if got := w.run("get", "campaigns"); got.code != ExitOK || got.out != "No campaigns in namespace "+w.Namespace+".\n" {
+	if got := w.run("get", "campaigns"); got.code != ExitOK || got.out != "No campaigns in namespace "+w.Namespace+" (-n names another, -A shows all).\n" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -270,8 +270,8 @@ func TestFramesAreDrawnOverEachOther(t *testing.T) {
 		}
 	}
 	const want = "\rone\x1b[K\r\n\rtwo\x1b[K\r\n\x1b[J" +
-		"\x1b[2A\r1\x1b[K\r\n\r2\x1b[K\r\n\r… 3 more l\x1b[0m\x1b[K\r\n\x1b[J" +
-		"\x1b[3A\ra line tha\x1b[0m\x1b[K\r\n\x1b[J"
+		"\x1b[2A\r1\x1b[K\r\n\r2\x1b[K\r\n\r… 3 more l\x1b[K\r\n\x1b[J" +
+		"\x1b[3A\ra line tha\x1b[K\r\n\x1b[J"
 	if out.String() != want {
 		t.Errorf("drawn\n%q\nwant\n%q", out.String(), want)
 	}

@@ -43,13 +43,13 @@ func (c *cluster) around(ctx context.Context, sale *v1alpha1.Campaign) view.Arou
 		return a
 	}
 	own := client.MatchingLabels{children.UIDLabel: string(sale.UID)}
-	selectors := orderPods
-	if lane.Topic != v1alpha1.SharedLanes {
-		selectors = []client.MatchingLabels{own}
+	if lane.Topic == v1alpha1.SharedLanes {
+		a.Pods, a.PodsNote = c.lanePods(ctx, orderPods)
+	} else {
+		a.Pods, a.PodsNote = c.lanePods(ctx, []client.MatchingLabels{own})
+		a.ChildrenNote = note(c.children(ctx, own, &a))
 	}
-	a.Pods, a.PodsNote = c.lanePods(ctx, selectors)
 	a.Behind = c.behind(ctx, a.Pods, lane)
-	a.ChildrenNote = note(c.children(ctx, own, &a))
 	return a
 }
 

@@ -33,7 +33,7 @@ func (i Ink) paint(t Tone, text string) string {
 	if !bool(i) || code == "" || text == "" {
 		return text
 	}
-	return code + text + "\x1b[0m"
+	return code + text + reset
 }
 
 // columns is how many columns of a terminal a text without codes takes: a Chinese character takes two.
@@ -53,18 +53,21 @@ func runeColumns(r rune) int {
 	}
 }
 
+// reset ends a colour.
+const reset = "\x1b[0m"
+
 // Clip cuts a line, codes of colour not counted, to so many columns.
 func Clip(line string, most int) string {
-	used, inCode := 0, false
+	used, inCode, end := 0, false, ""
 	for i, r := range line {
 		switch {
 		case r == '\x1b':
-			inCode = true
+			inCode, end = true, reset
 		case inCode:
 			inCode = r != 'm'
 		default:
 			if used += runeColumns(r); used > most {
-				return line[:i] + "\x1b[0m"
+				return line[:i] + end
 			}
 		}
 	}

@@ -91,7 +91,10 @@ func (p Pod) text() string {
 		ready = "ready"
 	}
 	parts := []string{p.State, ready}
-	if p.Restarts > 0 {
+	switch {
+	case p.Restarts == 1:
+		parts = append(parts, "1 restart")
+	case p.Restarts > 1:
 		parts = append(parts, fmt.Sprintf("%d restarts", p.Restarts))
 	}
 	parts = append(parts, "age "+Span(p.AgeSeconds))

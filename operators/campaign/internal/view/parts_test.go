@@ -112,9 +112,10 @@ func TestALineIsCutAtItsColumns(t *testing.T) {
 		want string
 	}{
 		"one that fits":             {"Phase Live", 10, "Phase Live"},
-		"one that is too long":      {"Phase Live", 5, "Phase\x1b[0m"},
-		"Chinese takes two columns": {"秋装清仓", 5, "秋装\x1b[0m"},
+		"one that is too long":      {"Phase Live", 5, "Phase"},
+		"Chinese takes two columns": {"秋装清仓", 5, "秋装"},
 		"colour takes none":         {"\x1b[31mbad\x1b[0m", 3, "\x1b[31mbad\x1b[0m"},
+		"colour that is cut ends":   {"\x1b[31mworse\x1b[0m", 3, "\x1b[31mwor\x1b[0m"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Clip(tc.line, tc.most); got != tc.want {

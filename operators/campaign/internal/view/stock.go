@@ -9,13 +9,13 @@ import (
 // barCells is the width of a bar.
 const barCells = 24
 
-// text is a bar and its figures: what is sold, what is held, what is left.
+// text is what is sold, held and left, and a bar of it, which comes last because a narrow terminal cuts it.
 func (s Stock) text() string {
 	if s.Units == 0 {
 		return "none allocated"
 	}
-	return fmt.Sprintf("%s %s sold, %s held, %s left of %s",
-		s.bar(), thousands(s.Sold), thousands(s.Held), thousands(s.Left), thousands(s.Units))
+	return fmt.Sprintf("%s sold, %s held, %s left of %s  %s",
+		thousands(s.Sold), thousands(s.Held), thousands(s.Left), thousands(s.Units), s.bar())
 }
 
 // bar gives each part that is not empty one cell, and shares the others out by size; what rounding leaves
