@@ -17,8 +17,15 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
-// stamp is the variable that tells a service's telemetry its version.
-const stamp = "github.com/qingcang/qingcang/services/internal/run.stamped"
+// stamps are the variables that tell services and operator their version. The linker passes over those of
+// packages that a binary does not have.
+var stamps = []string{
+	modulePrefix + "services/internal/run.stamped",
+	modulePrefix + "operators/campaign/internal/version.stamped",
+}
+
+// modulePrefix begins the path of each module of this repository.
+const modulePrefix = "github.com/qingcang/qingcang/"
 
 // origin is what an image is made of. Nothing else of the machine or the hour gets into it.
 type origin struct {
@@ -67,7 +74,7 @@ func buildBinaries(ctx context.Context, root, dir, arch, version string, all []p
 		// Settings of the user's own would make another binary of the same commit. One that is empty would be
 		// looked up in the file of "go env -w".
 		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch, "GOFLAGS=-trimpath", "GOAMD64=v1", "GOARM64=v8.0"}
-		args := []string{"build", "-buildvcs=false", "-ldflags", "-s -w -X " + stamp + "=" + version, "-o", dir + "/"}
+		args := []string{"build", "-buildvcs=false", "-ldflags", linkFlags(version), "-o", dir + "/"}
 		if module != "" {
 			modfile, err := stack.EmbeddedModfile(ctx, root, progress)
 			if err != nil {
@@ -81,6 +88,15 @@ func buildBinaries(ctx context.Context, root, dir, arch, version string, all []p
 		}
 	}
 	return nil
+}
+
+// linkFlags leave out the tables for debuggers and put the version in.
+func linkFlags(version string) string {
+	flags := "-s -w"
+	for _, variable := range stamps {
+		flags += " -X " + variable + "=" + version
+	}
+	return flags
 }
 
 // command runs a program and returns what it prints; its complaint is the error.

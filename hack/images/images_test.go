@@ -273,6 +273,28 @@ func TestARegistryThatIsNotThereIsSaid(t *testing.T) {
 	}
 }
 
+// The linker says nothing of a variable that is not there.
+func TestEveryStampIsAVariableOfItsPackage(t *testing.T) {
+	root, err := stack.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stamp := range stamps {
+		dir, variable, _ := strings.Cut(strings.TrimPrefix(stamp, modulePrefix), ".")
+		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		declares := func(file string) bool {
+			text, err := os.ReadFile(file)
+			return err == nil && strings.Contains(string(text), "\nvar "+variable+" string\n")
+		}
+		if !slices.ContainsFunc(files, declares) {
+			t.Errorf("%s is declared nowhere", stamp)
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
 	tests := map[string]struct {
 		names []string

@@ -53,7 +53,7 @@ func bill(info *debug.BuildInfo, roots string, p product, from origin) *cdx.BOM 
 			m = m.Replace
 		}
 		version := m.Version
-		if strings.HasPrefix(m.Path, "github.com/qingcang/qingcang/") {
+		if strings.HasPrefix(m.Path, modulePrefix) {
 			version = from.version
 		}
 		parts = append(parts, library(m.Path, version))
