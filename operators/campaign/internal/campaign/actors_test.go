@@ -5,147 +5,12 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
-	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 
-	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 	"github.com/qingcang/qingcang/operators/campaign/internal/children"
 )
-
-// operate is one reconcile that crashes after the given number of writes.
-func (w *world) operate(writes int) { w.reconcile(writes, 0, false) }
-
-// reconcile is one reconcile with a cache so many writes behind, that crashes after a number of writes,
-// or stops right before it publishes and wakes up later.
-func (w *world) reconcile(writes, behind int, stops bool) {
-	if w.object == nil {
-		return
-	}
-	crashed := func() bool {
-		writes--
-		if writes == -1 {
-			w.attempted = nil // the next process does not know
-		}
-		return writes < 0
-	}
-	snapshot := w.snapshot(behind)
-	conflict := func() bool { return snapshot.Campaign.ResourceVersion != w.object.ResourceVersion }
-	steps := Plan(snapshot, w.now)
-	if steps.Hold {
-		if crashed() || conflict() {
-			return
-		}
-		w.object.Finalizers = []string{v1alpha1.Finalizer}
-		w.say("operator  holds the object")
-		w.stored()
-		snapshot.Campaign = w.object.DeepCopy()
-	}
-	for _, child := range steps.Children {
-		if crashed() {
-			return
-		}
-		if fault := w.applyChild(child); fault != "" {
-			snapshot.Pods.Fault = fault
-		}
-	}
-	if snapshot.Pods.Fault != "" {
-		steps = Plan(snapshot, w.now)
-	}
-	if steps.Publish != nil {
-		if crashed() {
-			return
-		}
-		if stops {
-			w.inHand = steps.Publish
-			w.attempted = nil
-			w.say("operator  stands still with generation %d in hand; another takes over", steps.Publish.GetGeneration())
-			return
-		}
-		if fault := w.publish(steps.Publish); fault != "" {
-			snapshot.PublishFault, snapshot.Attempted = fault, w.attempted
-			steps = Plan(snapshot, w.now)
-		}
-	}
-	if steps.Status != nil && !equality.Semantic.DeepEqual(*steps.Status, snapshot.Campaign.Status) {
-		if crashed() || conflict() {
-			return
-		}
-		w.writeStatus(steps.Status)
-		w.stored()
-		snapshot.Campaign = w.object.DeepCopy()
-	}
-	if steps.Items != nil && snapshot.PublishFault == "" {
-		if crashed() || conflict() {
-			return
-		}
-		w.object.Spec.Items = steps.Items
-		w.object.Generation++
-		w.say("operator  writes %d units of %s to spec.items for %d fen", steps.Items[0].Units, steps.Items[0].SKU, steps.Items[0].PriceFen)
-		w.stored()
-	}
-	if steps.Release {
-		if crashed() || conflict() {
-			return
-		}
-		w.checkReleased()
-		w.object.Finalizers = nil
-		w.say("operator  lets the object go")
-		w.stored()
-		w.collect()
-	}
-}
-
-// wake is the operator that stood still going on where it was.
-func (w *world) wake() {
-	if w.inHand == nil {
-		return
-	}
-	w.topic, w.inHand = w.inHand, nil
-	w.say("operator  that stood still writes generation %d", w.topic.GetGeneration())
-	w.hear()
-}
-
-// resync ends a record whose object is gone.
-func (w *world) resync() {
-	if w.topic == nil || w.broker != well {
-		return
-	}
-	lives := func(string) bool { return w.object != nil }
-	for range Orphans([]*campaignv1.Desired{w.topic}, w.settings.Cluster, "sales", lives) {
-		w.topic = Closing(w.topic, w.heard.GetGeneration())
-		w.say("operator  ends the orphan as generation %d", w.topic.GetGeneration())
-		w.hear()
-	}
-}
-
-// applyChild is server-side apply.
-func (w *world) applyChild(child *unstructured.Unstructured) (fault string) {
-	kind := child.GroupVersionKind()
-	if w.quota != "" && kind == children.Deployment {
-		return kind.Kind + " " + child.GetName() + ": " + w.quota
-	}
-	if known := w.kinds[kind]; known != nil && known.GetName() != child.GetName() {
-		w.fail("a second %s, %s beside %s", kind.Kind, child.GetName(), known.GetName())
-	}
-	if child.GetOwnerReferences()[0].UID != w.object.UID {
-		w.fail("the %s is not the campaign's own", kind.Kind)
-	}
-	child = child.DeepCopy()
-	if known := w.kinds[kind]; known != nil {
-		child.Object["status"] = known.Object["status"]
-	}
-	w.kinds[kind] = child
-	least := ""
-	if kind == children.Autoscaler {
-		n, _, _ := unstructured.NestedInt64(child.Object, "spec", "minReplicas")
-		least = fmt.Sprintf(" for at least %d pods", n)
-	}
-	w.say("operator  applies the %s%s", kind.Kind, least)
-	return ""
-}
 
 // kubelet lets as many pods run as the autoscaler asks for at least.
 func (w *world) kubelet() {
@@ -166,56 +31,12 @@ func (w *world) kubelet() {
 	w.say("kubelet   runs %d pods", n)
 }
 
-func (w *world) publish(d *campaignv1.Desired) (fault string) {
-	if w.broker == down {
-		w.attempted = d
-		return "no leader"
-	}
-	w.checkPublished(d)
-	w.topic = d
-	w.hear()
-	if w.broker == deaf {
-		w.attempted = d
-		w.say("broker    takes generation %d and does not say so", d.GetGeneration())
-		return "timed out"
-	}
-	w.attempted = nil
-	if d.GetClosed() {
-		w.say("operator  publishes the end as generation %d", d.GetGeneration())
-		return ""
-	}
-	past := ""
-	if offsets := d.GetLane().GetSkipOffsets(); len(offsets) > 0 {
-		past = fmt.Sprintf(", passing over %v", offsets)
-	}
-	if d.GetSuspended() {
-		past += ", suspended"
-	}
-	if end := d.GetEndAt().AsTime(); end.Before(two) {
-		past += end.Format(", until 15:04")
-	}
-	lane := fmt.Sprintf("lane %d", d.GetLane().GetPartition())
-	if d.GetLane().GetTopic() != SharedLanes {
-		lane = "a lane of its own"
-	}
-	w.say("operator  publishes generation %d in %s%s", d.GetGeneration(), lane, past)
-	return ""
-}
-
 // hear is what readers do with what was written: an older generation than they know is dropped.
 func (w *world) hear() {
 	w.ended = w.ended || w.topic.GetClosed()
 	if w.topic.GetGeneration() > w.heard.GetGeneration() {
 		w.heard = w.topic
 	}
-}
-
-func (w *world) writeStatus(s *v1alpha1.CampaignStatus) {
-	old := w.object.Status
-	w.checkStatus(&old, s)
-	w.object.Status = *s
-	ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
-	w.say("operator  shows %s, Ready=%s %s, sold %d, left %d", s.Phase, ready.Status, ready.Reason, s.SoldUnits, s.LeftUnits)
 }
 
 // answer is the order service and the brand's pool: the lane takes the newest generation in and the

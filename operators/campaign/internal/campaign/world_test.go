@@ -113,26 +113,19 @@ func (w *world) snapshot(behind int) Snapshot {
 	c := w.copies[max(len(w.copies)-1-behind, 0)].DeepCopy()
 	s := Snapshot{
 		Settings: w.settings, Campaign: c, Attempted: w.attempted, Lane: w.lane, Program: w.program,
-		Published: remembered(w.topic), Newest: remembered(w.heard), Ended: w.ended,
+		Published: w.topic, Newest: w.heard, Ended: w.ended,
 		Shared: []LaneUse{{Partition: 0, Campaigns: 1}, {Partition: 1}},
 		Pods:   Pods{Order: orderService(), Live: w.kinds},
 	}
-	if w.topic.GetClosed() {
-		s.Lane = nil
+	if w.topic.GetClosed() && w.heard.GetClosed() {
+		// Of what is over an operator keeps its generation alone.
+		s.Published = &campaignv1.Desired{Uid: w.topic.GetUid(), Generation: w.topic.GetGeneration(), Closed: true}
+		s.Newest, s.Lane = s.Published, nil
 	}
 	if StockNeeded(c, s.Lane) != NoStock {
 		s.Stock = w.stock()
 	}
 	return s
-}
-
-// remembered is what an operator that has read the whole topic still knows of a record: of an end no more
-// than that it is one.
-func remembered(d *campaignv1.Desired) *campaignv1.Desired {
-	if !d.GetClosed() {
-		return d
-	}
-	return &campaignv1.Desired{Uid: d.GetUid(), Generation: d.GetGeneration(), Closed: true}
 }
 
 // stock is the operator's own picture of the pool: one SKU, of which the lane has some.
