@@ -250,7 +250,7 @@ func (t *test) uninstall(ctx context.Context) error {
 func (t *test) laneCast(ctx context.Context, service string) ([]buyer, error) {
 	addresses := t.shop.addresses
 	var err error
-	if addresses.Order, err = t.cluster.url(ctx, namespace, service); err != nil {
+	if addresses.Order, err = t.url(ctx, namespace, service); err != nil {
 		return nil, err
 	}
 	cast, err := actor.NewCast(addresses)

@@ -53,15 +53,15 @@ func (t *test) openShop(ctx context.Context) error {
 		"order": &s.addresses.Order, "fulfilment": &s.addresses.Fulfilment,
 	} {
 		var err error
-		if *address, err = t.cluster.url(ctx, namespace, release+"-"+service); err != nil {
+		if *address, err = t.url(ctx, namespace, release+"-"+service); err != nil {
 			return err
 		}
 	}
 	var err error
-	if s.addresses.Simulator, err = t.cluster.url(ctx, outsideNamespace, "sim"); err != nil {
+	if s.addresses.Simulator, err = t.url(ctx, outsideNamespace, "sim"); err != nil {
 		return err
 	}
-	database, err := t.cluster.reach(ctx, outsideNamespace, "ferretdb", mongoPort)
+	database, err := t.reach(ctx, outsideNamespace, "ferretdb", mongoPort)
 	if err != nil {
 		return err
 	}
