@@ -181,6 +181,10 @@ var card = []check{
 		pkg: "services/store-owner/internal/accounts", test: "TestProofTheLawGuard", mutants: []string{"shallow_law"},
 	},
 	{
+		Row: "S6", What: "law guard: programmes, by an API server and apart from it", CI: 500, Full: 10_000, kube: true,
+		pkg: "operators/campaign/internal/simulate", test: "TestProofNoProgrammeBreaksTheLaw", mutants: []string{"rule_left_out", "third_level"},
+	},
+	{
 		Row: "S13", What: "gitleaks: no secret in any file and commit", CI: 1_000, Full: 1_000,
 		pkg: security, test: "TestProofNoSecretIsCommitted", mutants: []string{"committed_secret"},
 	},
@@ -263,7 +267,7 @@ func onTheCard(root, folder string, known map[string]bool) error {
 			return err
 		}
 		name := entry.Name()
-		if !strings.HasSuffix(name, "_mutant.go") && name != "proof_test.go" {
+		if !strings.HasSuffix(name, "_mutant.go") && !strings.HasSuffix(name, "_mutant_test.go") && name != "proof_test.go" {
 			return nil
 		}
 		text, err := os.ReadFile(path)

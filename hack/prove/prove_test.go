@@ -41,8 +41,9 @@ func TestABugThatIsOnNoRowIsRefused(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"x_mutant.go":   "//go:build mutant_unheard_of\n\npackage order\n",
-		"proof_test.go": "package order\n\nfunc TestProofOfNothing(t *testing.T) {}\n",
+		"x_mutant.go":      "//go:build mutant_unheard_of\n\npackage order\n",
+		"x_mutant_test.go": "//go:build mutant_unheard_of\n\npackage order\n",
+		"proof_test.go":    "package order\n\nfunc TestProofOfNothing(t *testing.T) {}\n",
 	} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

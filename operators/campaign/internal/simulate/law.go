@@ -83,7 +83,7 @@ func feeBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
 
 func depthBreaches(spec v1alpha1.OwnerProgramSpec) (out []Breach) {
 	depth := depthOf(spec)
-	if depth > 2 {
+	if depth > deepest {
 		out = append(out, Breach{NoUplinePay, "spec.depth", "three or more levels that earn on one sale cannot be had: set depth to 1, or to 2 with a signOff"})
 	}
 	if depth == 2 && !signed(spec.SignOff) {

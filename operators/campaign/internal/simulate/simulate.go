@@ -22,9 +22,6 @@ type Result struct {
 	CanLose bool `json:"canLose"`
 }
 
-// deepest is how many owners can share a commission.
-const deepest = 2
-
 // Run reckons a programme over campaigns. Its error names everything that cannot be reckoned with.
 func Run(p *v1alpha1.OwnerProgram, campaigns []*v1alpha1.Campaign) (Result, error) {
 	ranks, err := ranksOf(p)
