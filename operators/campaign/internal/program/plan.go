@@ -19,8 +19,13 @@ type Snapshot struct {
 	// Cluster is the name under which this operator publishes.
 	Cluster string
 	Program *v1alpha1.OwnerProgram
-	// Published is what programs.v1 holds for it, nil when nothing. A closed record may lack its ranks.
+	// Published is what programs.v1 ends with for it, nil when nothing. Of an end no more than its generation
+	// need be known.
 	Published *programv1.Desired
+	// Newest is the record with the greatest generation that was ever read there, without its ranks: what its
+	// readers know, see campaign.Snapshot. Ended tells that one of all records there was an end.
+	Newest *programv1.Desired
+	Ended  bool
 	// Attempted is what the broker did not confirm when it was last published, nil when nothing.
 	Attempted *programv1.Desired
 	// PublishFault says why publishing has just failed; with it the plan publishes nothing.
@@ -56,19 +61,49 @@ func Plan(s Snapshot, now time.Time) Steps {
 
 // end ends the programme of a deleted object, which goes as soon as that stands in programs.v1.
 func end(s Snapshot, now time.Time) Steps {
-	last := s.Published
-	if s.Attempted.GetGeneration() > last.GetGeneration() {
-		last = s.Attempted
-	}
 	switch {
 	case !held(s.Program):
 		return Steps{}
-	case last == nil || s.Published.GetClosed():
+	case s.ended():
 		return Steps{Release: true}
 	case s.PublishFault != "":
 		return Steps{Status: status(s, nil, nil, now)}
 	}
-	return Steps{Publish: Closing(last, s.Program.Status.Revision), Release: true}
+	return Steps{Publish: s.closing(), Release: true}
+}
+
+// ended tells whether nothing of a deleted programme is left to end: its end stands in programs.v1 and no
+// reader knows a newer record, or nothing was ever written.
+func (s Snapshot) ended() bool {
+	outrun := s.Newest != nil && !s.Newest.GetClosed()
+	return s.Published.GetClosed() && !outrun || s.Published == nil && s.Attempted == nil
+}
+
+// newest is the greatest generation that this programme ever had.
+func (s Snapshot) newest() int64 {
+	return max(s.Published.GetGeneration(), s.Newest.GetGeneration(), s.Attempted.GetGeneration(), s.Program.Status.Revision)
+}
+
+// unconfirmed returns what the broker may hold and did not confirm, nil for nothing.
+func (s Snapshot) unconfirmed() *programv1.Desired {
+	read := max(s.Published.GetGeneration(), s.Newest.GetGeneration())
+	if s.Attempted.GetGeneration() > read && s.Attempted.GetGeneration() == s.newest() {
+		return s.Attempted
+	}
+	return nil
+}
+
+// closing is the end of what was published last, or may have been. Its generation is not under the object's,
+// which its deletion has raised: operators with an older copy write none above it.
+func (s Snapshot) closing() *programv1.Desired {
+	if tried := s.unconfirmed(); tried.GetClosed() {
+		return tried
+	}
+	last := s.Published
+	if s.Attempted.GetGeneration() > last.GetGeneration() {
+		last = s.Attempted
+	}
+	return Closing(last, max(s.newest(), s.Program.Generation-1))
 }
 
 // Closing is the record that ends a published programme, above the newest generation that is known.
@@ -86,7 +121,7 @@ type refusal struct{ reason, message string }
 // was refused at admission; a sign-off of tomorrow is only known to be one by whoever has a clock.
 func refuse(s Snapshot, signed time.Time, unsigned error, now time.Time) *refusal {
 	switch {
-	case s.Published.GetClosed():
+	case s.Ended || s.Published.GetClosed() || s.Attempted.GetClosed():
 		return &refusal{v1alpha1.ReasonEnded, "the end of this programme was published before and is final: delete it and make another"}
 	case unsigned != nil:
 		return &refusal{v1alpha1.ReasonSignOffNotYet, fmt.Sprintf("signOff.date cannot be read: %v", unsigned)}
@@ -116,15 +151,15 @@ func signedAt(p *v1alpha1.OwnerProgram) (time.Time, error) {
 // older than what was published, and does not know of it either, is behind in the cache.
 func outdated(s Snapshot) *programv1.Desired {
 	want := desired(s.Program, s.Cluster)
-	stale := s.Published.GetGeneration() > max(s.Program.Generation, s.Program.Status.Revision)
-	newest := max(s.Published.GetGeneration(), s.Attempted.GetGeneration(), s.Program.Status.Revision)
-	if stale || same(want, s.Published) && newest == s.Published.GetGeneration() {
+	read := max(s.Published.GetGeneration(), s.Newest.GetGeneration())
+	stale := read > max(s.Program.Generation, s.Program.Status.Revision)
+	if stale || same(want, s.Published) && s.newest() == s.Published.GetGeneration() {
 		return nil
 	}
-	if s.Attempted.GetGeneration() > s.Published.GetGeneration() && same(want, s.Attempted) {
-		return s.Attempted
+	if tried := s.unconfirmed(); same(want, tried) {
+		return tried
 	}
-	want.Generation = max(newest+1, s.Program.Generation)
+	want.Generation = max(s.newest()+1, s.Program.Generation)
 	return want
 }
 
@@ -142,7 +177,7 @@ func status(s Snapshot, publish *programv1.Desired, refused *refusal, now time.T
 	old := s.Program.Status.DeepCopy()
 	next := &v1alpha1.OwnerProgramStatus{
 		ObservedGeneration: s.Program.Generation,
-		Revision:           max(publish.GetGeneration(), s.Published.GetGeneration(), s.Attempted.GetGeneration(), old.Revision),
+		Revision:           max(publish.GetGeneration(), s.newest()),
 		PublishedAt:        old.PublishedAt,
 		Conditions:         old.Conditions,
 	}
