@@ -30,7 +30,7 @@ func resolve(c *v1alpha1.Campaign, v stock.View) ([]v1alpha1.Item, verdict) {
 	case !v.Known:
 		return nil, pending("the brand's stock is being read")
 	case v.Standing == stock.Absent:
-		return nil, no(v1alpha1.ReasonUnknownBrand, "there is no approved brand "+c.Spec.BrandID+": approve it, or correct spec.brandId")
+		return nil, no(v1alpha1.ReasonUnknownBrand, "there is no approved brand "+c.Spec.BrandID+": have it approved, or make another Campaign with the right spec.brandId")
 	case len(missing) > 0:
 		return nil, no(v1alpha1.ReasonStyleNotFound, fmt.Sprintf(
 			"the brand has no approved stock of %s: correct spec.selector.styles, or have it approved", named(missing)))

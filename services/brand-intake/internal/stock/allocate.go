@@ -51,7 +51,7 @@ func (p *Pool) Allocate(standing Standing, d *campaignv1.Desired, now time.Time)
 		return nil
 	}
 	if standing == Absent {
-		return refuse(d, UnknownBrand, fmt.Sprintf("There is no approved brand %q; approve it or correct spec.brandId, then change the Campaign.", d.GetBrandId()))
+		return refuse(d, UnknownBrand, fmt.Sprintf("There is no approved brand %q; have it approved, or make another Campaign with the right spec.brandId.", d.GetBrandId()))
 	}
 	if known.Closed || d.GetClosed() {
 		return allow(d, nil, now)
