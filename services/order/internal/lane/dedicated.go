@@ -84,6 +84,7 @@ func (s *dedicated) run(ctx context.Context) error {
 	if !s.cfg.Campaigns.await(ctx) {
 		return nil
 	}
+	s.sayWhatThereIs(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	s.canStart(func(l *Lane) { group.Go(func() error { return s.live(ctx, l) }) })
 	group.Go(func() error {
@@ -98,6 +99,22 @@ func (s *dedicated) run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// sayWhatThereIs tells who started a replica for one lane if there is nothing to run: it is ready all the same, for its
+// campaign may be published later.
+func (s *dedicated) sayWhatThereIs(ctx context.Context) {
+	if s.cfg.Only == "" {
+		return
+	}
+	d, named := s.cfg.Campaigns.Desired(s.cfg.Only)
+	switch of, own := dedicatedTo(d.GetLane()); {
+	case !named:
+		s.cfg.Log.InfoContext(ctx, "the campaign of this replica is not published yet, or is gone", "campaign", s.cfg.Only)
+	case !own || of != s.cfg.Only:
+		s.cfg.Log.ErrorContext(ctx, "the campaign of this replica has another lane: nothing is served here",
+			"campaign", s.cfg.Only, "lane", fmt.Sprintf("%s/%d", d.GetLane().GetTopic(), d.GetLane().GetPartition()))
+	}
 }
 
 func (s *dedicated) canStart(start func(*Lane)) {

@@ -1,14 +1,18 @@
 package lane
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
@@ -193,6 +197,36 @@ func TestALaneThatWaitsForRoomHoldsNoStockUp(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+func TestAReplicaOfOneLaneSaysIfThereIsNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		lane *campaignv1.Lane
+		want string
+	}{
+		"its own":                    {&campaignv1.Lane{Topic: DedicatedTopic("hot")}, ""},
+		"none, nor a campaign":       {nil, "level=INFO"},
+		"a shared one":               {&campaignv1.Lane{Topic: SharedTopic, Partition: 3}, "level=ERROR"},
+		"another campaign's":         {&campaignv1.Lane{Topic: DedicatedTopic("cold")}, "level=ERROR"},
+		"its own, another partition": {&campaignv1.Lane{Topic: DedicatedTopic("hot"), Partition: 1}, "level=ERROR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&said, nil))
+			s := newDedicated(Config{Log: log, Campaigns: NewCampaigns(nil, log), Only: "hot"})
+			if c.lane != nil {
+				value, err := proto.Marshal(&campaignv1.Desired{Uid: "hot", Generation: 1, Lane: c.lane})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.cfg.Campaigns.take(t.Context(), "hot", value)
+			}
+			s.sayWhatThereIs(t.Context())
+			if got := said.String(); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+				t.Errorf("it says %q", got)
+			}
+		})
+	}
 }
 
 func TestWhatALaneKeepsOfItsNewestOrders(t *testing.T) {

@@ -21,8 +21,9 @@ type Payment struct {
 }
 
 // Decide keeps the money, which makes the person a store owner, or sends it back: there is one
-// fee for each person, and it is the one that the membership was ordered at. A payment that is known changes nothing. Money that came
-// late counts as long as the person is no owner: it was paid, so it is honoured.
+// fee for each person, and it is the one that the membership was ordered at. A payment that is
+// known changes nothing. Money that came late counts as long as the person is no owner: it was
+// paid, so it is honoured.
 func (pay Payment) Decide(p *Person) ([]Fact, error) {
 	m := p.Find(pay.MembershipID)
 	if m == nil {
