@@ -53,6 +53,7 @@ func run(ctx context.Context) int {
 		return exitConfig
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})).With("service", "campaign-operator")
+	setCollector()
 	ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
 	klog.SetSlogLogger(log)
 

@@ -23,6 +23,7 @@ func (r *Reconciler) gather(ctx context.Context, c *v1alpha1.Campaign) (campaign
 	uid := string(c.UID)
 	s := campaign.Snapshot{Settings: r.settings, Campaign: c}
 	s.Published, _ = r.mirror.Campaigns.Of(uid)
+	s.Newest, s.Ended = r.mirror.Campaigns.Newest(uid)
 	s.Attempted, _ = r.mirror.Campaigns.Attempted(uid)
 	s.Lane, s.HeardAt = r.mirror.Lane(uid)
 	s.Stock = r.stockOf(c, s)

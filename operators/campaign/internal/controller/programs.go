@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	programv1 "github.com/qingcang/qingcang/proto/gen/program/v1"
@@ -44,7 +43,7 @@ func (r *Programs) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	steps := program.Plan(snapshot, now)
 
 	if steps.Hold {
-		if err := patchFinalizer(ctx, r.client, p, v1alpha1.ProgramFinalizer, controllerutil.AddFinalizer); err != nil {
+		if err := addFinalizer(ctx, r.client, p, v1alpha1.ProgramFinalizer); err != nil {
 			return reconcile.Result{}, fmt.Errorf("add the finalizer: %w", err)
 		}
 	}
@@ -61,7 +60,7 @@ func (r *Programs) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 		return reconcile.Result{}, fault // tried again with back-off
 	}
 	if steps.Release {
-		err := patchFinalizer(ctx, r.client, p, v1alpha1.ProgramFinalizer, controllerutil.RemoveFinalizer)
+		err := dropFinalizer(ctx, r.client, p, v1alpha1.ProgramFinalizer)
 		if client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, fmt.Errorf("remove the finalizer: %w", err)
 		}

@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
@@ -61,7 +60,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	steps := r.plan(snapshot, now)
 
 	if steps.Hold {
-		if err := patchFinalizer(ctx, r.client, c, v1alpha1.Finalizer, controllerutil.AddFinalizer); err != nil {
+		if err := addFinalizer(ctx, r.client, c, v1alpha1.Finalizer); err != nil {
 			return reconcile.Result{}, fmt.Errorf("add the finalizer: %w", err)
 		}
 	}
@@ -88,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, fmt.Errorf("write spec.items: %w", err)
 	}
 	if steps.Release {
-		err := patchFinalizer(ctx, r.client, c, v1alpha1.Finalizer, controllerutil.RemoveFinalizer)
+		err := dropFinalizer(ctx, r.client, c, v1alpha1.Finalizer)
 		if client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, fmt.Errorf("remove the finalizer: %w", err)
 		}
@@ -155,15 +154,6 @@ func (r *Reconciler) writeItems(ctx context.Context, c *v1alpha1.Campaign, items
 	metrics.Resolved.Inc()
 	r.note(c, v1alpha1.ReasonResolved, fmt.Sprintf("spec.selector came to %d SKUs; they stand in spec.items", len(items)))
 	return nil
-}
-
-// patchFinalizer changes the list of finalizers.
-func patchFinalizer[O client.Object](
-	ctx context.Context, to client.Client, object O, name string, change func(client.Object, string) bool,
-) error {
-	before := object.DeepCopyObject().(client.Object)
-	change(object, name)
-	return to.Patch(ctx, object, patchOf(before))
 }
 
 // wakeAt asks for the next look at a time that is not over.

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
@@ -19,11 +20,13 @@ func (r *Reconciler) writeStatus(ctx context.Context, c *v1alpha1.Campaign, stat
 	if status == nil || equality.Semantic.DeepEqual(*status, c.Status) {
 		return nil
 	}
-	before := c.DeepCopy()
-	c.Status = *status
-	if err := r.client.Status().Patch(ctx, c, patchOf(before)); err != nil {
+	named := metav1.ObjectMeta{Namespace: c.Namespace, Name: c.Name, ResourceVersion: c.ResourceVersion}
+	before := &v1alpha1.Campaign{ObjectMeta: named, Status: c.Status}
+	after := &v1alpha1.Campaign{ObjectMeta: named, Status: *status}
+	if err := r.client.Status().Patch(ctx, after, patchOf(before)); err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	c.Status, c.ResourceVersion = *status, after.ResourceVersion
 	metrics.StatusWrites.WithLabelValues("Campaign").Inc()
 	r.tell(c, &before.Status, status)
 	return nil

@@ -32,7 +32,7 @@ func TestAThousandCampaignsFitIntoMemory(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	manager := exec.CommandContext(t.Context(), binary, "--cluster-name", "north", "--namespace", s.Namespace, "--health-probe-bind-address", "0")
-	manager.Env = append(os.Environ(), "KAFKA_TOPIC_PREFIX="+s.Kafka.TopicPrefix, "GOMEMLIMIT=90MiB")
+	manager.Env = append(os.Environ(), "KAFKA_TOPIC_PREFIX="+s.Kafka.TopicPrefix)
 	manager.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := manager.Start(); err != nil {
 		t.Fatal(err)
