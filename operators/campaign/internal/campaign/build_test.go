@@ -3,6 +3,7 @@ package campaign
 import (
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -117,6 +118,26 @@ func published(c *v1alpha1.Campaign) *campaignv1.Desired {
 	}
 	d := desired(c, times, "north", &campaignv1.Lane{Topic: SharedLanes, Partition: 2, SkipOffsets: c.Spec.Lane.SkipOffsets})
 	d.Generation = c.Generation
+	return d
+}
+
+// revised is a record under another generation.
+func revised(generation int64, d *campaignv1.Desired) *campaignv1.Desired {
+	d = proto.CloneOf(d)
+	d.Generation = generation
+	return d
+}
+
+func inLane(partition int32, d *campaignv1.Desired) *campaignv1.Desired {
+	d = proto.CloneOf(d)
+	d.Lane.Partition = partition
+	return d
+}
+
+// ending is the end of the test campaign by an object of that generation.
+func ending(generation int64) *campaignv1.Desired {
+	d := published(aCampaign())
+	d.Closed, d.Generation, d.SpecGeneration = true, generation, generation
 	return d
 }
 
