@@ -27,7 +27,7 @@ func queries(t testing.TB) []chart.Query {
 	return all
 }
 
-// That each metric and each route exists is proved at the end of the demo's story, which reads them from the processes.
+// That each metric, label and route exists is proved at the end of the demo's story, which reads them from the processes.
 func TestEveryQueryIsPromQLAboutThisRelease(t *testing.T) {
 	for _, q := range queries(t) {
 		selectors, err := q.Selectors()
@@ -51,9 +51,10 @@ func TestAQueryThatNobodyAnswersIsFound(t *testing.T) {
 		{Where: "alert A", Expr: `rate(there_total{namespace="$namespace"}[5m]) > 0`},
 		{Where: "panel B", Expr: `sum(there_total) / on(job) sum by (job) (gone{job="x"})`},
 		{Where: "panel C", Expr: `there_total{http_route=~"/a/:id|/b"} / there_total{http_route=~"/a/:id|/b"}`},
+		{Where: "panel D", Expr: `max by (pod) (sum by (pod, code, method) (there_total{job="x", state="sold"}))`},
 	}
 	exposed := chart.NewExposed()
-	for _, process := range []string{"# HELP gone of another version\nthere_total 1\n", `there_total{http_route="/a/:id",code="200"} 2` + "\n"} {
+	for _, process := range []string{"# HELP gone of another version\nthere_total 1\n", `there_total{http_route="/a/:id",code="20\"0",kind="state=\"sold\""} 2` + "\n"} {
 		if err := exposed.Read(strings.NewReader(process)); err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +63,11 @@ func TestAQueryThatNobodyAnswersIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"panel B asks gone, which nobody measures", "panel C asks there_total of the route /b, which nobody has served"}; !slices.Equal(missing, want) {
+	want := []string{
+		"panel B asks gone, which nobody measures", "panel C asks there_total of the route /b, which nobody has served",
+		"panel D asks there_total by method, which it does not have", "panel D asks there_total by state, which it does not have",
+	}
+	if !slices.Equal(missing, want) {
 		t.Errorf("got %q, want %q", missing, want)
 	}
 	if _, err := exposed.Missing([]chart.Query{{Where: "alert C", Expr: "sum by (a) (b"}}); err == nil || !strings.Contains(err.Error(), "alert C") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -91,19 +92,53 @@ func readYAML(file string, into any) error {
 	return nil
 }
 
-// Selectors returns, for each metric that the query asks, its label matchers. Grafana's variables, which
-// PromQL does not know, are taken for what they stand for.
+// Selectors returns, for each metric that the query asks, its label matchers.
 func (q Query) Selectors() (map[string][]*labels.Matcher, error) {
+	out := map[string][]*labels.Matcher{}
+	err := q.visit(func(selector *parser.VectorSelector, _ []parser.Node) {
+		out[selector.Name] = append(out[selector.Name], selector.LabelMatchers...)
+	})
+	return out, err
+}
+
+// scraped are the labels that Prometheus itself gives a series, and its word for the metric's name.
+var scraped = []string{labels.MetricName, "namespace", "job", "pod"}
+
+// Labels returns, for each metric that the query asks, the labels that the process has to give it: those by which
+// the query chooses, and those by which it adds up.
+func (q Query) Labels() (map[string][]string, error) {
+	out := map[string][]string{}
+	err := q.visit(func(selector *parser.VectorSelector, around []parser.Node) {
+		var asked []string
+		for _, m := range selector.LabelMatchers {
+			asked = append(asked, m.Name)
+		}
+		for _, node := range around {
+			if sum, ok := node.(*parser.AggregateExpr); ok && !sum.Without {
+				asked = append(asked, sum.Grouping...)
+			}
+		}
+		out[selector.Name] = append(out[selector.Name], slices.DeleteFunc(asked, func(label string) bool { return slices.Contains(scraped, label) })...)
+	})
+	for metric, asked := range out {
+		slices.Sort(asked)
+		out[metric] = slices.Compact(asked)
+	}
+	return out, err
+}
+
+// visit shows each selector with the expressions around it. Grafana's variables, which PromQL does not know, are
+// taken for what they stand for.
+func (q Query) visit(selector func(s *parser.VectorSelector, around []parser.Node)) error {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(strings.NewReplacer("$__rate_interval", "1m", "$namespace", "sale").Replace(q.Expr))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", q.Where, err)
+		return fmt.Errorf("%s: %w", q.Where, err)
 	}
-	out := map[string][]*labels.Matcher{}
-	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
-		if selector, ok := node.(*parser.VectorSelector); ok {
-			out[selector.Name] = append(out[selector.Name], selector.LabelMatchers...)
+	parser.Inspect(expr, func(node parser.Node, around []parser.Node) error {
+		if s, ok := node.(*parser.VectorSelector); ok {
+			selector(s, around)
 		}
 		return nil
 	})
-	return out, nil
+	return nil
 }
