@@ -102,7 +102,7 @@ func (q Query) Selectors() (map[string][]*labels.Matcher, error) {
 }
 
 // scraped are the labels that Prometheus itself gives a series, and its word for the metric's name.
-var scraped = []string{labels.MetricName, "namespace", "job", "pod"}
+var scraped = []string{"__name__", "namespace", "job", "pod"}
 
 // Labels returns, for each metric that the query asks, the labels that the process has to give it: those by which
 // the query chooses, and those by which it adds up.
