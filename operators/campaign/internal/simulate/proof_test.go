@@ -82,15 +82,18 @@ var unlawful = []struct {
 	{simulate.NoTeamSalesRank, func(_ *proof.Trial, s *v1alpha1.OwnerProgramSpec) {
 		s.Ranks[1].QualifyBy = append(s.Ranks[1].QualifyBy, v1alpha1.ByTeamSales)
 	}},
-	{simulate.FeeIsRefundable, func(t *proof.Trial, s *v1alpha1.OwnerProgramSpec) {
-		s.FeeReturnWindow = metav1.Duration{Duration: time.Second * time.Duration(1+t.IntN(7*24*60*60-1))}
-	}},
+	{simulate.FeeIsRefundable, func(t *proof.Trial, s *v1alpha1.OwnerProgramSpec) { s.FeeReturnWindow = underAWeek(t) }},
+	{simulate.SevenDayReturn, func(t *proof.Trial, s *v1alpha1.OwnerProgramSpec) { s.ReturnWindow = underAWeek(t) }},
+}
+
+func underAWeek(t *proof.Trial) metav1.Duration {
+	return metav1.Duration{Duration: time.Second * time.Duration(1+t.IntN(7*24*60*60-1))}
 }
 
 // rules are all that a programme can break.
 var rules = []simulate.Rule{
 	simulate.NoPayForRecruiting, simulate.NoHeadCountRank, simulate.NoEntryFee, simulate.NoPayFromFee,
-	simulate.FeeIsRefundable, simulate.NoUplinePay, simulate.NoTeamSalesRank, simulate.DepthNeedsSignOff,
+	simulate.FeeIsRefundable, simulate.SevenDayReturn, simulate.NoUplinePay, simulate.NoTeamSalesRank, simulate.DepthNeedsSignOff,
 }
 
 // drawUnlawful draws a programme and the rules that it breaks.

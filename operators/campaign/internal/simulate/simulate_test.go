@@ -82,6 +82,8 @@ func TestWhatCannotBeReckonedWithIsNamed(t *testing.T) {
 		"a selector without a result": {program(t, nil), with(func(s *v1alpha1.CampaignSpec) { s.Items, s.Selector = nil, &v1alpha1.Selector{} }), []string{"--campaign"}},
 		"a time that is none":         {program(t, nil), with(func(s *v1alpha1.CampaignSpec) { s.EndAt = "tomorrow" }), []string{"endAt"}},
 		"a bonus on own sales":        {program(t, reward(v1alpha1.Reward{For: v1alpha1.ForSale, RateBps: 500})), good, []string{"rewards[0] is for own sales"}},
+		"two parts over the whole":    {program(t, func(s *v1alpha1.OwnerProgramSpec) { signed(s); s.Ranks[0].SecondLevelBps = 3_334 }), good, []string{"together of rank member is 10001"}},
+		"a second level over half":    {program(t, func(s *v1alpha1.OwnerProgramSpec) { signed(s); s.Ranks[0].SecondLevelBps = 5_001 }), good, []string{"secondLevelBps of rank member is 5001"}},
 		"a reward for nobody knows":   {program(t, reward(v1alpha1.Reward{For: "Luck"})), good, []string{`rewards[0].for is "Luck"`}},
 		"everything at once": {program(t, func(s *v1alpha1.OwnerProgramSpec) { s.Ranks[0].RateBps = -1 }),
 			with(func(s *v1alpha1.CampaignSpec) { s.Items[0].Units, s.Items[0].PriceFen = -1, 0 }), []string{"rateBps of rank member", "units of item C1", "priceFen of item C1"}},
@@ -107,10 +109,10 @@ func TestSumsThatAreNoNumberAreRefused(t *testing.T) {
 	}
 	worst := campaign("coats", "2026-11-24", "2026-11-25", items...)
 	worst.Spec.CommissionBps = 10_000
-	p := program(t, func(s *v1alpha1.OwnerProgramSpec) { signed(s); s.Ranks[1].SecondLevelBps = 10_000 })
+	p := program(t, signed)
 	most := slices.Repeat([]*v1alpha1.Campaign{worst}, 20) // ¥10^15 each
-	if got := run(t, p, most...).Months[0]; got.WorstPayoutFen != 4e18 || got.Worst.PlatformFen != -4e18 {
-		t.Errorf("got %+v, want ¥4×10^16 for owners and as much lost", got)
+	if got := run(t, p, most...).Months[0]; got.WorstPayoutFen != 2e18 || got.Worst.PlatformFen != -2e18 {
+		t.Errorf("got %+v, want ¥2×10^16 for owners and as much lost", got)
 	}
 	if _, err := simulate.Run(p, append(most, worst)); err == nil || !strings.Contains(err.Error(), "give fewer campaigns") {
 		t.Errorf("one more: %v", err)

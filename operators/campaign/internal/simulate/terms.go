@@ -35,10 +35,12 @@ const (
 	maxUnits    = 1_000_000
 	maxItems    = 1_000
 	maxRanks    = 10
+	// maxSecondBps is the most of a commission that the owner gets who brought the seller.
+	maxSecondBps = 5_000
 )
 
 // maxWorthFen bounds what the goods of all campaigns are worth together; one at all of the limits above is
-// worth 10^17. No part of a split is over twice that, so that every sum stays within an int64, 9 × 10^18.
+// worth 10^17. No part of a split is over that, so that every sum stays within an int64, 9 × 10^18.
 const maxWorthFen = 2_000_000_000_000_000_000
 
 // worthFen is what a campaign's goods cost or what is owed for them, whichever is more.
@@ -92,7 +94,8 @@ func ranksOf(p *v1alpha1.OwnerProgram) ([]Rank, error) {
 	for _, r := range p.Spec.Ranks {
 		faults = append(faults,
 			within("rateBps of rank "+r.Name, int64(r.RateBps), 0, wholeBps),
-			within("secondLevelBps of rank "+r.Name, int64(r.SecondLevelBps), 0, wholeBps))
+			within("secondLevelBps of rank "+r.Name, int64(r.SecondLevelBps), 0, maxSecondBps),
+			within("rateBps and secondLevelBps together of rank "+r.Name, int64(r.RateBps)+int64(r.SecondLevelBps), 0, wholeBps))
 		out = append(out, Rank{Name: r.Name, RateBps: int64(r.RateBps), SecondLevelBps: int64(r.SecondLevelBps)})
 	}
 	if err := errors.Join(faults...); err != nil {
