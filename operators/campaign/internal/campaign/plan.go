@@ -126,7 +126,7 @@ func Plan(s Snapshot, now time.Time) Steps {
 		return f.end(s)
 	}
 	steps := Steps{
-		Hold:     !held(s.Campaign) && s.Campaign.DeletionTimestamp.IsZero(),
+		Hold:     !held(s.Campaign),
 		Items:    f.items,
 		Children: f.children(s),
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -95,6 +96,35 @@ func TestAllocatedIsOfWhatIsPublished(t *testing.T) {
 			got := meta.FindStatusCondition(Plan(s, morning).Status.Conditions, v1alpha1.ConditionAllocated)
 			if got.Status != metav1.ConditionUnknown {
 				t.Errorf("Allocated = %s %s: %s, want Unknown", got.Status, got.Reason, got.Message)
+			}
+		})
+	}
+}
+
+// Reports come all the time, and other campaigns move the lane's offset.
+func TestAReportThatChangesNothingIsNotWorthAWrite(t *testing.T) {
+	sold := func(s *campaignv1.Status) { s.SoldUnits, s.LeftUnits = 1, 9 }
+	open, waiting := campaignv1.Status_PHASE_OPEN, campaignv1.Status_PHASE_WAITING
+	for name, tc := range map[string]struct {
+		phase campaignv1.Status_Phase
+		later time.Duration
+		more  []func(*campaignv1.Status)
+		want  bool
+	}{
+		"a moment later nothing is new":              {open, ReportPause - time.Second, nil, false},
+		"after a while people look at how old it is": {open, ReportPause, nil, true},
+		"but not before the sale":                    {waiting, ReportPause, nil, false},
+		"what was sold is worth one at any time":     {open, time.Second, []func(*campaignv1.Status){sold}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := aCampaign()
+			s := Snapshot{Settings: lawful, Campaign: c, Published: published(c), Lane: laneSays(tc.phase, 1), HeardAt: morning}
+			c.Status = *Plan(s, morning).Status
+			s.Lane, s.HeardAt = laneSays(tc.phase, 1, tc.more...), morning.Add(tc.later)
+			s.Lane.Offset = 99
+			got := Plan(s, s.HeardAt).Status
+			if changed := !equality.Semantic.DeepEqual(*got, c.Status); changed != tc.want {
+				t.Errorf("the status changes: %t, want %t", changed, tc.want)
 			}
 		})
 	}

@@ -140,6 +140,23 @@ func TestARefusedSpecResumesNothingThatAnOlderRecordHides(t *testing.T) {
 	}
 }
 
+func TestARefusedSpecAsksForNoStock(t *testing.T) {
+	short := window(time.Hour, v1alpha1.FromNextMidnight)
+	s := Snapshot{
+		Settings: lawful, Campaign: aCampaign(generation(2), short, suspended, was(v1alpha1.PhasePreview, morning), known(2)),
+		Published: published(aCampaign(generation(2), suspended)),
+		Lane:      laneSays(campaignv1.Status_PHASE_WAITING, 2, refusedWith("NotEnoughStock", "")), Stock: free,
+	}
+	s.Stock.Gained, s.Stock.Refused = true, 2
+	if got := Plan(s, noon).Publish; got != nil {
+		t.Errorf("published %v, want nothing", got)
+	}
+	s.Campaign = aCampaign(generation(2), suspended, was(v1alpha1.PhasePreview, morning), known(2))
+	if got := Plan(s, noon); !got.Again {
+		t.Errorf("a spec that is allowed plans %+v, want it asked again", got)
+	}
+}
+
 // Over the Kafka protocol the operator makes a lane's topic itself, right before it is first needed.
 func TestATopicIsMadeForALaneOfItsOwn(t *testing.T) {
 	strimzi := lawful

@@ -108,7 +108,8 @@ func (w *world) collect() {
 	}
 }
 
-// snapshot is what the operator knows, with its cache so many writes behind.
+// snapshot is what the operator knows, with its cache so many writes behind. Every operator sees the same use
+// of the shared lanes and so chooses the same one.
 func (w *world) snapshot(behind int) Snapshot {
 	c := w.copies[max(len(w.copies)-1-behind, 0)].DeepCopy()
 	s := Snapshot{
