@@ -5,6 +5,7 @@
 //	go run ./hack/cluster status         what runs, since when, the node and the pods
 //	go run ./hack/cluster load FILE...   put images (tars of OCI or Docker) on the node
 //	go run ./hack/cluster kubeconfig     print the path of the administrator's kubeconfig
+//	go run ./hack/cluster pause NAME     a component (status lists them) answers nobody until resume NAME
 //	go run ./hack/cluster down           end it, and leave the machine as it was
 //
 // Each takes -dir FOLDER for another place of its state. The README says how it works.
@@ -23,7 +24,7 @@ import (
 	"syscall"
 )
 
-const usage = "usage: go run ./hack/cluster up|down|status|load|kubeconfig [-dir FOLDER] [FILE...]"
+const usage = "usage: go run ./hack/cluster up|down|status|load|kubeconfig|pause|resume [-dir FOLDER] [FILE...|COMPONENT]"
 
 // Commands that the cluster starts itself with.
 const (
@@ -57,9 +58,9 @@ func run(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	files := flags.Args()
-	if arguments[0] != "load" && len(files) > 0 {
-		return fmt.Errorf("%s takes no %q; %s", arguments[0], files[0], usage)
+	rest := flags.Args()
+	if err := checkRest(arguments[0], rest); err != nil {
+		return err
 	}
 	switch arguments[0] {
 	case "up":
@@ -69,19 +70,40 @@ func run(ctx context.Context, arguments []string) error {
 	case "status":
 		return status(ctx, place, os.Stdout)
 	case "load":
-		return load(ctx, place, files, os.Stdout)
+		return load(ctx, place, rest, os.Stdout)
 	case "kubeconfig":
 		if _, err := place.running(); err != nil {
 			return err
 		}
 		fmt.Println(place.kubeconfig())
 		return nil
+	case "pause":
+		return pause(place, rest[0])
+	case "resume":
+		return resume(place, rest[0])
 	case initCommand:
 		return runInit(place)
 	case superviseCommand:
 		return supervise(ctx, place)
 	}
 	return fmt.Errorf("no command %q; %s", arguments[0], usage)
+}
+
+// checkRest refuses what a command does not take: load takes files, pause and resume one component, the others nothing.
+func checkRest(command string, rest []string) error {
+	switch command {
+	case "load":
+		return nil
+	case "pause", "resume":
+		if len(rest) == 1 {
+			return nil
+		}
+		return fmt.Errorf("%s takes one component; %s", command, usage)
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("%s takes no %q; %s", command, rest[0], usage)
+	}
+	return nil
 }
 
 // openHome is the folder of that name, or the one in the user's cache.

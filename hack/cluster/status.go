@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"time"
 )
 
@@ -47,16 +47,27 @@ func status(ctx context.Context, h home, out io.Writer) error {
 	return nil
 }
 
-// running names the process that runs that program in the cluster's own
-// namespace of processes.
+// running names the process that runs that program in the cluster.
 func running(r record, path string) string {
+	pid, err := pidOf(r, path)
+	switch {
+	case err != nil:
+		return "unknown"
+	case pid == 0:
+		return "not running"
+	}
+	return fmt.Sprintf("pid %d", pid)
+}
+
+// pidOf is the process that runs that program in the cluster's own namespace of processes, 0 for none.
+func pidOf(r record, path string) (int, error) {
 	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid_for_children", r.PID))
 	if err != nil {
-		return "unknown"
+		return 0, fmt.Errorf("find the namespace of the node: %w", err)
 	}
 	links, err := filepath.Glob("/proc/[0-9]*/exe")
 	if err != nil {
-		return "unknown"
+		return 0, fmt.Errorf("list the processes: %w", err)
 	}
 	for _, link := range links {
 		process := filepath.Dir(link)
@@ -64,8 +75,8 @@ func running(r record, path string) string {
 			continue
 		}
 		if namespace, err := os.Readlink(filepath.Join(process, "ns", "pid")); err == nil && namespace == own {
-			return "pid " + strings.TrimPrefix(process, "/proc/")
+			return strconv.Atoi(filepath.Base(process))
 		}
 	}
-	return "not running"
+	return 0, nil
 }

@@ -45,6 +45,7 @@ func scenes() []scene {
 		{"upgrade", "The chart is upgraded in mid-sale", (*test).upgrade, 8 * time.Minute},
 		{"drain", "The node is drained in mid-sale and restored", (*test).drain, 6 * time.Minute},
 		{"absence", "No operator for the whole of a sale", (*test).absence, 5 * time.Minute},
+		{"hang", "An API server that hangs for the whole of a sale", (*test).hang, 5 * time.Minute},
 		{"delete", "A campaign is deleted in each phase", (*test).deleteInEachPhase, 6 * time.Minute},
 		{"uninstall", "What helm uninstall leaves", (*test).uninstall, 5 * time.Minute},
 	}
