@@ -27,6 +27,8 @@ const (
 	// giveUpAfter is how long a topic that is not there is believed to come: the operator makes it before it
 	// publishes the campaign.
 	giveUpAfter = time.Minute
+	// forsakenAfter is how long one is waited for whose campaign the table does not name: longer than by who has stock for it.
+	forsakenAfter = 2 * giveUpAfter
 	// restLook is how often a lane whose campaign has left it asks whether it may rest.
 	restLook = 5 * time.Second
 	// awakeFor is how long a lane that was woken up waits for what it was woken for: who had money to tell comes
@@ -211,14 +213,18 @@ func (s *dedicated) live(ctx context.Context, l *Lane) error {
 func (s *dedicated) end(l *Lane, rests bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if rests {
+	forsaken := l.forsaken()
+	if rests || forsaken {
 		delete(s.alive, l)
 		delete(s.first, l)
+	}
+	if forsaken {
+		delete(s.lanes, l.campaign)
 	}
 	l.leave(rests)
 }
 
-// work runs a lane until it may rest, which it reports, or ctx ends.
+// work runs a lane until it may rest, which it reports, or is forsaken, or ctx ends.
 func (s *dedicated) work(ctx context.Context, l *Lane) (rests bool, err error) {
 	l.learnTable()
 	if rests, ok := l.load(ctx); rests || !ok || !s.room(ctx, l) {

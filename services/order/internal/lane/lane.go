@@ -118,8 +118,8 @@ func (l *Lane) follow(ctx context.Context) error {
 }
 
 // load gets the newest snapshot, what is published and the end of the log; it
-// tries until it has them, and ok is false when ctx ends before. A lane that rests
-// has no more to do than that.
+// tries until it has them, and ok is false when ctx ends before, or the lane is
+// forsaken. One that rests has no more to do than that.
 func (l *Lane) load(ctx context.Context) (rests, ok bool) {
 	for ctx.Err() == nil {
 		rests, err := l.tryLoad(ctx)
@@ -127,7 +127,9 @@ func (l *Lane) load(ctx context.Context) (rests, ok bool) {
 			return rests, true
 		}
 		if l.campaign != "" && errors.Is(err, eventkit.ErrNoTopic) {
-			l.waitsForTopic(ctx)
+			if l.waitsForTopic(ctx); l.forsaken() {
+				return false, false
+			}
 			pause(ctx, topicPause)
 			continue
 		}

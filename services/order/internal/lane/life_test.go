@@ -199,6 +199,50 @@ func TestALaneThatWaitsForRoomHoldsNoStockUp(t *testing.T) {
 	})
 }
 
+// TestALaneThatNobodyKnowsIsLetGo: late money for a campaign whose record and topic are gone begins its lane again, each
+// time that it comes.
+func TestALaneThatNobodyKnowsIsLetGo(t *testing.T) {
+	conn := harbour(t)
+	log := slog.New(slog.DiscardHandler)
+	campaigns := NewCampaigns(conn, log)
+	lanes, err := New(Config{Conn: conn, Campaigns: campaigns, Snapshots: journal.NewMemoryStore(), Dedicated: &drawers{}, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var parts sync.WaitGroup
+	parts.Go(func() { _ = campaigns.Run(ctx) })
+	parts.Go(func() { _ = lanes.Run(ctx) })
+	defer parts.Wait()
+	defer stop()
+	testkit.Eventually(t, patience, func() error { return lanes.Ready(nil) })
+	if err := lanes.Pay(ctx, &campaignv1.Lane{Topic: DedicatedTopic("long-gone")}, &record.Pay{CampaignUID: "long-gone"}); !errors.Is(err, errStarting) {
+		t.Errorf("money gets %v", err)
+	}
+	l, ok := lanes.Dedicated("long-gone")
+	if !ok {
+		t.Fatal("the lane is not looked for")
+	}
+	testkit.Eventually(t, patience, func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.stage != absent {
+			return errors.New("the lane does not wait for its topic")
+		}
+		l.absentSince = time.Now().Add(-forsakenAfter)
+		return nil
+	})
+	testkit.Eventually(t, patience, func() error {
+		if _, ok := lanes.Dedicated("long-gone"); ok {
+			return errors.New("its topic is looked for still")
+		}
+		return nil
+	})
+	if stages, _ := lanes.own.counts(); stages[absent] != 0 || len(lanes.own.alive) != 0 {
+		t.Errorf("the lanes are %v", stages)
+	}
+}
+
 func TestAReplicaOfOneLaneSaysIfThereIsNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		lane *campaignv1.Lane

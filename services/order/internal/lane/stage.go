@@ -74,6 +74,18 @@ func (l *Lane) gaveUp() bool {
 	return l.stage == absent && time.Since(l.absentSince) > giveUpAfter
 }
 
+// forsaken reports whether nobody has a use for the lane: neither its topic nor its campaign is there.
+func (l *Lane) forsaken() bool {
+	l.mu.RLock()
+	missing := l.stage == absent && time.Since(l.absentSince) > forsakenAfter
+	l.mu.RUnlock()
+	if !missing {
+		return false
+	}
+	_, named := l.campaigns.Desired(l.campaign)
+	return !named
+}
+
 // leave ends a life of the lane in this process. If it rests, it may be woken up; if not, the process stops, and
 // has no more to say about it.
 func (l *Lane) leave(rests bool) {
