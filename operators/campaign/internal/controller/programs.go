@@ -38,6 +38,7 @@ func (r *Programs) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	uid := string(p.UID)
 	snapshot := program.Snapshot{Cluster: r.cluster, Program: p}
 	snapshot.Published, _ = r.records.Of(uid)
+	snapshot.Newest, snapshot.Ended = r.records.Newest(uid)
 	snapshot.Attempted, _ = r.records.Attempted(uid)
 	now := r.now()
 	steps := program.Plan(snapshot, now)

@@ -69,6 +69,18 @@ func TestAnEndThatAnOlderRecordReplacedIsToldOf(t *testing.T) {
 	}
 }
 
+func TestAnEndThatItsReadersDroppedIsNotTheEnd(t *testing.T) {
+	m, _ := read(t, memory{})
+	end := closing(coats(1))
+	hear(t, m, 0, coats(2))
+	hear(t, m, 1, end) // of the same number, by an operator that stood still with it in hand
+	got, _ := m.Campaigns.Of("coats")
+	newest, ended := m.Campaigns.Newest("coats")
+	if !got.GetClosed() || newest.GetClosed() || newest.GetGeneration() != 2 || !ended {
+		t.Errorf("it holds %v, newest %v, ended %t, want the end, the open record that was there first, and that an end was seen", got, newest, ended)
+	}
+}
+
 // A namespace that sells for years has ended a hundred thousand campaigns.
 func TestACampaignThatHasEndedTakesAHundredBytes(t *testing.T) {
 	const campaigns, wantBytes = 10_000, 128

@@ -75,9 +75,10 @@ type attempt struct {
 	generation int64
 }
 
-// over tells whether no more than its generation needs to be known of a record.
+// over tells whether no more than its generation needs to be known of a record: its end is what is there, and
+// what its readers go by.
 func (k kept[D]) over() bool {
-	return k.read && k.outline.GetClosed() && k.outline.GetGeneration() == k.newest.GetGeneration()
+	return k.read && k.outline.GetClosed() && k.newest.GetClosed() && k.outline.GetGeneration() == k.newest.GetGeneration()
 }
 
 func newRecords[D Record](topic, cluster string, broker Broker, watcher Watcher, log *slog.Logger, c codec[D]) *Records[D] {

@@ -16,9 +16,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -108,6 +110,8 @@ func newClient(t testing.TB, cfg *rest.Config) client.Client {
 	} {
 		must(t, add(scheme), "register kinds")
 	}
+	cfg = rest.CopyConfig(cfg)
+	cfg.Timeout = patience
 	c, err := client.New(cfg, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	must(t, err, "reach the API server")
 	return c
@@ -143,17 +147,13 @@ func (s *Stack) makeNamespace(t testing.TB) {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}}
 	must(t, s.Client.Create(t.Context(), ns), "make the namespace")
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		var campaigns v1alpha1.CampaignList
-		must(t, s.Client.List(ctx, &campaigns, client.InNamespace(s.Namespace)), "list what is left")
-		for _, c := range campaigns.Items {
-			s.remove(ctx, t, &c)
-		}
-		var programs v1alpha1.OwnerProgramList
-		must(t, s.Client.List(ctx, &programs, client.InNamespace(s.Namespace)), "list what is left")
-		for _, p := range programs.Items {
-			s.remove(ctx, t, &p)
+		ctx := context.Background() // the test's own is over
+		for _, list := range []client.ObjectList{&v1alpha1.CampaignList{}, &v1alpha1.OwnerProgramList{}} {
+			must(t, s.Client.List(ctx, list, client.InNamespace(s.Namespace)), "list what is left")
+			must(t, meta.EachListItem(list, func(object kruntime.Object) error {
+				s.remove(ctx, t, object.(client.Object))
+				return nil
+			}), "remove what is left")
 		}
 		gone(t, s.Client.Delete(ctx, ns))
 		must(t, s.Client.Get(ctx, client.ObjectKeyFromObject(ns), ns), "read the namespace")
@@ -165,9 +165,8 @@ func (s *Stack) makeNamespace(t testing.TB) {
 // remove deletes an object whatever holds it.
 func (s *Stack) remove(ctx context.Context, t testing.TB, object client.Object) {
 	t.Helper()
-	before := object.DeepCopyObject().(client.Object)
-	object.SetFinalizers(nil)
-	gone(t, s.Client.Patch(ctx, object, client.MergeFrom(before)))
+	free := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
+	gone(t, s.Client.Patch(ctx, object, free))
 	gone(t, s.Client.Delete(ctx, object))
 }
 
