@@ -231,6 +231,25 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestHelpShowsACommandsOwnFlags(t *testing.T) {
+	w := &world{Stack: &teststack.Stack{Namespace: "any"}, t: t}
+	got := w.run("close", "--help")
+	for _, want := range []string{"--wait", "--yes", "--namespace", "--context"} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("no %s in\n%s", want, got.out)
+		}
+	}
+	if strings.Contains(got.out, "--tls-server-name") {
+		t.Errorf("it lists all of kubectl's flags\n%s", got.out)
+	}
+	if hidden := w.run("version", "--tls-server-name", "any"); hidden.code != ExitOK {
+		t.Errorf("what help does not list is refused: %+v", hidden)
+	}
+	if wrong := w.run("close"); !strings.Contains(wrong.err, "See: kubectl qingcang close --help") {
+		t.Errorf("it leads elsewhere: %s", wrong.err)
+	}
+}
+
 func TestOnlyAYesIsOne(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer string
