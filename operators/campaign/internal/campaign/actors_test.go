@@ -83,9 +83,10 @@ func (w *world) asked() (units int64) {
 // badOffset is the entry at which a lane of the world stops.
 const badOffset = 7
 
-// stop is an entry that the lane cannot let count.
+// stop is an entry that the lane cannot let count. Of what is settled the lane says nothing more.
 func (w *world) stop() {
-	if w.lane == nil || w.lane.GetStopped() != "" || slices.Contains(w.heard.GetLane().GetSkipOffsets(), badOffset) {
+	settled := w.lane.GetPhase() == campaignv1.Status_PHASE_SETTLED
+	if w.lane == nil || settled || w.lane.GetStopped() != "" || slices.Contains(w.heard.GetLane().GetSkipOffsets(), badOffset) {
 		return
 	}
 	w.lane = proto.CloneOf(w.lane)

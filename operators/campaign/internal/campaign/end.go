@@ -10,9 +10,10 @@ import (
 	"github.com/qingcang/qingcang/operators/campaign/api/v1alpha1"
 )
 
-// endsLater tells whether a deleted campaign's sale runs on to its end.
-func (f facts) endsLater() bool {
-	return f.campaign.Spec.DeletionPolicy == v1alpha1.EndOnTime && held(f.campaign) &&
+// endsLater tells whether a deleted campaign's sale runs on to its end. One whose end was tried before the
+// sale opened does not.
+func (f facts) endsLater(s Snapshot) bool {
+	return f.campaign.Spec.DeletionPolicy == v1alpha1.EndOnTime && held(f.campaign) && !s.final() &&
 		f.phase() == v1alpha1.PhaseLive && f.now.Before(f.times.End)
 }
 

@@ -122,7 +122,7 @@ func StockNeeded(c *v1alpha1.Campaign, lane *campaignv1.Status) Need {
 // Plan says what to do about a campaign.
 func Plan(s Snapshot, now time.Time) Steps {
 	f := gather(s, now)
-	if !s.Campaign.DeletionTimestamp.IsZero() && !f.endsLater() {
+	if !s.Campaign.DeletionTimestamp.IsZero() && !f.endsLater(s) {
 		return f.end(s)
 	}
 	steps := Steps{
@@ -130,13 +130,13 @@ func Plan(s Snapshot, now time.Time) Steps {
 		Items:    f.items,
 		Children: f.children(s),
 	}
+	retryAt := f.retryAt(s)
 	if f.record != nil && s.PublishFault == "" && f.awaits == "" {
-		steps.Publish, steps.Again = f.outdated(s)
+		steps.Publish, steps.Again = f.outdated(s, retryAt)
 		if steps.Publish != nil && s.Published == nil && s.Settings.Children.StrimziCluster == "" {
 			steps.Topic = ownTopic(steps.Publish.GetLane())
 		}
 	}
-	retryAt := f.retryAt(s)
 	f = f.after(steps.Publish)
 	steps.Status = f.status()
 	steps.WakeAt = f.wakeAt(steps.Status, retryAt, f.endAt())
@@ -145,21 +145,18 @@ func Plan(s Snapshot, now time.Time) Steps {
 
 // outdated returns what is to be published, nil if campaigns.v1 holds what is wanted; and whether it only
 // asks again for what was refused.
-func (f facts) outdated(s Snapshot) (publish *campaignv1.Desired, again bool) {
-	if s.Published == nil {
-		return s.revise(f.record), false
-	}
-	retryAt := f.retryAt(s)
-	due := f.publishable() && !retryAt.IsZero() && !f.now.Before(retryAt)
+func (f facts) outdated(s Snapshot, retryAt time.Time) (publish *campaignv1.Desired, again bool) {
 	// A record that stood there before, or may come to stand there, is newer to its readers than this one.
 	overtaken := f.revision > s.Published.GetGeneration()
-	if same(f.record, s.Published) && !overtaken {
-		if !due {
-			return nil, false
-		}
-		again = true
+	due := f.publishable() && !retryAt.IsZero() && !f.now.Before(retryAt)
+	switch {
+	case s.Published == nil, overtaken, !same(f.record, s.Published):
+		return s.revise(f.record), false
+	case due:
+		return s.revise(f.record), true
+	default:
+		return nil, false
 	}
-	return s.revise(f.record), again
 }
 
 func held(c *v1alpha1.Campaign) bool {

@@ -171,6 +171,7 @@ func TestDeletion(t *testing.T) {
 		"an end that stands in the topic lets it go":   {Snapshot{Campaign: gone, Published: closed}, Steps{Release: true}},
 		"a published campaign is ended, then let go":   {Snapshot{Campaign: gone, Published: published(aCampaign())}, Steps{Publish: closed, Release: true}},
 		"an object that is not held is left alone":     {Snapshot{Campaign: aCampaign(unheld, deleted), Published: published(aCampaign())}, Steps{}},
+		"nor kept to its end":                          {Snapshot{Campaign: aCampaign(unheld, onTime, deleted), Published: published(aCampaign()), Lane: laneSays(campaignv1.Status_PHASE_OPEN, 1)}, Steps{}},
 		"a sale that was edited badly ends as it was":  {Snapshot{Campaign: aCampaign(window(time.Hour, "Signing"), deleted), Published: published(aCampaign())}, Steps{Publish: closed, Release: true}},
 		"what the broker may hold is ended":            {Snapshot{Campaign: gone, Attempted: published(aCampaign())}, Steps{Publish: closed, Release: true}},
 		"an end that was tried keeps its generation":   {Snapshot{Campaign: gone, Published: published(aCampaign()), Attempted: closed}, Steps{Publish: closed, Release: true}},

@@ -66,6 +66,24 @@ func TestWhatIsPublished(t *testing.T) {
 			Snapshot{Campaign: aCampaign(generation(9)), Published: published(one), Attempted: closed},
 			nil,
 		},
+		"what was tried keeps its generation": {
+			Snapshot{Campaign: aCampaign(generation(2), units(9)), Published: published(one), Attempted: revised(5, published(aCampaign(generation(2), units(9))))},
+			revised(5, published(aCampaign(generation(2), units(9)))),
+		},
+		"unless another operator has given that to another record": {
+			Snapshot{
+				Campaign: aCampaign(generation(2), units(9)), Published: published(one), Newest: published(aCampaign(generation(2))),
+				Attempted: published(aCampaign(generation(2), units(9))),
+			},
+			revised(3, published(aCampaign(generation(2), units(9)))),
+		},
+		"or has tried a newer one since": {
+			Snapshot{
+				Campaign: aCampaign(generation(2), units(9), known(3)), Published: published(one),
+				Attempted: published(aCampaign(generation(2), units(9))),
+			},
+			revised(4, published(aCampaign(generation(2), units(9)))),
+		},
 		"an older record that came back is replaced as the newer one had it": {
 			Snapshot{Campaign: aCampaign(generation(2)), Published: inLane(1, published(one)), Newest: published(aCampaign(generation(2), passingOver(7)))},
 			revised(3, published(aCampaign(generation(2), passingOver(7)))),
