@@ -55,8 +55,11 @@ func (b memory) Put(_ context.Context, topic, key string, m proto.Message) error
 }
 
 func (b memory) EndOffset(_ context.Context, topic string, _ int) (int64, error) {
-	if topic == "lanes" {
+	switch topic {
+	case "lanes":
 		return laneEnd, nil
+	case "lane.gone":
+		return 0, eventkit.ErrNoTopic
 	}
 	return int64(len(b[topic])), nil
 }
@@ -223,6 +226,17 @@ func TestGarbageIsParked(t *testing.T) {
 			t.Errorf("it holds %v and parked %v, want the second and one", got, *watcher)
 		}
 	})
+}
+
+// Else whoever takes the topic of a sale away that was settled long ago would stop the operator.
+func TestALaneWhoseTopicIsGoneIsBelieved(t *testing.T) {
+	d := coats(1)
+	d.Lane.Topic = "lane.gone"
+	settled := &campaignv1.Status{Uid: "coats", Generation: 1, Phase: campaignv1.Status_PHASE_SETTLED, Offset: 1_000_000}
+	m, watcher := read(t, memory{DesiredTopic: {{"coats", d}}, StatusTopic: {{"coats", settled}}})
+	if got, _ := m.Lane("coats"); !proto.Equal(got, settled) || len(*watcher) != 0 {
+		t.Errorf("it holds %v and parked %v, want what the lane said last and nothing", got, *watcher)
+	}
 }
 
 func TestChangesAreTold(t *testing.T) {

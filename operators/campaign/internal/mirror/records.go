@@ -37,8 +37,8 @@ type Records[D Record] struct {
 	mu   sync.RWMutex
 	next int64 // the offset to be read next
 	kept map[string]kept[D]
-	// ended are the generations of the records that are closed for good, which are never few: a uid and
-	// its generation take about a hundred bytes.
+	// ended are the generations of the records that are over, which only become more: with its uid each takes
+	// about a hundred bytes.
 	ended map[string]int64
 	// attempted are records that the broker may have taken without saying so.
 	attempted map[string]attempt
