@@ -76,7 +76,7 @@ func (w *world) checkConverged() {
 	}
 	f := gather(w.snapshot(0), w.now)
 	ready := meta.FindStatusCondition(w.object.Status.Conditions, v1alpha1.ConditionReady)
-	refused := w.lane.GetAllocation().GetState() == campaignv1.Allocation_STATE_REFUSED
+	refused := w.lane.GetAllocation().GetState() == campaignv1.Allocation_STATE_REFUSED && w.lane.GetPhase() != campaignv1.Status_PHASE_SETTLED
 	switch {
 	case w.object.Spec.Suspend && !w.topic.GetSuspended():
 		w.fail("the spec suspends the sale and the services have not been told")

@@ -18,7 +18,7 @@ import (
 // record that has replaced a newer one promises nothing.
 func (f facts) promised(s Snapshot) *campaignv1.Desired {
 	last := s.last()
-	if rank(f.phase()) < rank(v1alpha1.PhaseLive) || s.newest() > last.GetGeneration() {
+	if rank(f.phase()) < rank(v1alpha1.PhaseLive) || s.newest() > last.GetGeneration() || s.replaced() {
 		return nil
 	}
 	return last

@@ -147,7 +147,7 @@ func Plan(s Snapshot, now time.Time) Steps {
 // asks again for what was refused.
 func (f facts) outdated(s Snapshot, retryAt time.Time) (publish *campaignv1.Desired, again bool) {
 	// A record that stood there before, or may come to stand there, is newer to its readers than this one.
-	overtaken := f.revision > s.Published.GetGeneration()
+	overtaken := f.revision > s.Published.GetGeneration() || s.replaced()
 	due := f.publishable() && !retryAt.IsZero() && !f.now.Before(retryAt)
 	switch {
 	case s.Published == nil, overtaken, !same(f.record, s.Published):

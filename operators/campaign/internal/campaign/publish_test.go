@@ -66,6 +66,10 @@ func TestWhatIsPublished(t *testing.T) {
 			Snapshot{Campaign: aCampaign(generation(9)), Published: published(one), Attempted: closed},
 			nil,
 		},
+		"a record that hides another of its number is replaced": {
+			Snapshot{Campaign: aCampaign(generation(2)), Published: published(aCampaign(generation(2))), Newest: revised(2, published(one))},
+			revised(3, published(aCampaign(generation(2)))),
+		},
 		"what was tried keeps its generation": {
 			Snapshot{Campaign: aCampaign(generation(2), units(9)), Published: published(one), Attempted: revised(5, published(aCampaign(generation(2), units(9))))},
 			revised(5, published(aCampaign(generation(2), units(9)))),

@@ -29,6 +29,15 @@ func (s Snapshot) newest() int64 {
 	return max(s.Published.GetGeneration(), s.Newest.GetGeneration(), s.Attempted.GetGeneration(), s.Campaign.Status.Revision)
 }
 
+// replaced tells whether what stands in campaigns.v1 has the number of another record, which its readers know:
+// two operators gave it out, and one of them stood still. They differ in the spec or in what was to stop.
+func (s Snapshot) replaced() bool {
+	top, known := s.Published, s.Newest
+	return known != nil && top.GetGeneration() == known.GetGeneration() &&
+		(top.GetSpecGeneration() != known.GetSpecGeneration() || top.GetSuspended() != known.GetSuspended() ||
+			!proto.Equal(top.GetEndAt(), known.GetEndAt()) || !proto.Equal(top.GetLane(), known.GetLane()))
+}
+
 // revise gives a record that is to be published its revision: one above the newest. What was tried just so
 // before keeps its revision, so that a broker that is away for an hour costs one.
 func (s Snapshot) revise(d *campaignv1.Desired) *campaignv1.Desired {

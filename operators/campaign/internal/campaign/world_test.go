@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -114,7 +115,7 @@ func (w *world) snapshot(behind int) Snapshot {
 	c := w.copies[max(len(w.copies)-1-behind, 0)].DeepCopy()
 	s := Snapshot{
 		Settings: w.settings, Campaign: c, Attempted: w.attempted, Lane: w.lane, Program: w.program,
-		Published: w.topic, Newest: w.heard, Ended: w.ended,
+		Published: w.topic, Newest: outline(w.heard), Ended: w.ended,
 		Shared: []LaneUse{{Partition: 0, Campaigns: 1}, {Partition: 1}},
 		Pods:   Pods{Order: orderService(), Live: w.kinds},
 	}
@@ -139,6 +140,15 @@ func (w *world) stock() stock.View {
 		Known: true, Standing: stock.Open, Refused: w.refused, Gained: w.gained,
 		Goods: []stock.Goods{{SKU: "C1", Style: "coat", TagPriceFen: 20_000, SettlementFen: 4_000, FreeUnits: max(w.pool-given, 0), TrialIndexTenths: stock.Untried}},
 	}
+}
+
+// outline is what an operator keeps of a record that stands no more.
+func outline(d *campaignv1.Desired) *campaignv1.Desired {
+	d = proto.CloneOf(d)
+	if d != nil {
+		d.Items = nil
+	}
+	return d
 }
 
 // ask is an OwnerProgram that comes to ask for a return window, or for none.

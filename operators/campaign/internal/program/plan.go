@@ -75,7 +75,7 @@ func end(s Snapshot, now time.Time) Steps {
 // ended tells whether nothing of a deleted programme is left to end: its end stands in programs.v1 and no
 // reader knows a newer record, or nothing was ever written.
 func (s Snapshot) ended() bool {
-	outrun := s.Newest != nil && !s.Newest.GetClosed()
+	outrun := s.Newest.GetGeneration() >= s.Published.GetGeneration() && !s.Newest.GetClosed()
 	return s.Published.GetClosed() && !outrun || s.Published == nil && s.Attempted == nil
 }
 
