@@ -140,6 +140,24 @@ func TestWhatIsPublishedIsSeenAtOnce(t *testing.T) {
 	}
 }
 
+// Two operators may give one number to two records; who reads the topic takes the first.
+func TestTheNewestIsWhatOtherReadersHave(t *testing.T) {
+	m, _ := read(t, memory{})
+	theirs, ours := coats(2), coats(2)
+	ours.Suspended = true
+	if err := m.Campaigns.Publish(t.Context(), ours); err != nil {
+		t.Fatal(err)
+	}
+	hear(t, m, 0, theirs) // was written before ours
+	hear(t, m, 1, ours)
+	if got, _ := m.Campaigns.Of("coats"); !got.GetSuspended() {
+		t.Errorf("it holds %v, want ours, with which the topic ends", got)
+	}
+	if newest, _ := m.Campaigns.Newest("coats"); newest.GetSuspended() {
+		t.Errorf("the newest is %v, want theirs, which was there first", newest)
+	}
+}
+
 func TestARecordThatAnotherReplacedWhichIsNotNewerIsToldOf(t *testing.T) {
 	for name, generation := range map[string]int64{"an older one": 1, "one of the same number": 2} {
 		t.Run(name, func(t *testing.T) {

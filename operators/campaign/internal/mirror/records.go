@@ -63,8 +63,8 @@ type kept[D Record] struct {
 	whole   []byte // nil where nothing is planned from it: ended, or another cluster's
 	// read tells that it has come back from the topic.
 	read bool
-	// newest is the outline of the greatest generation that was ever seen, which an older record may have
-	// replaced; ended tells that an end was.
+	// newest is the outline of the greatest generation that was ever read, of two the first, as other readers
+	// have it; another record may have replaced it. Ended tells that an end was seen.
 	newest D
 	ended  bool
 }
@@ -143,11 +143,11 @@ func (r *Records[D]) keep(d D, whole []byte, read bool) {
 	r.mu.Lock()
 	known, ok := r.known(uid)
 	k := kept[D]{outline: r.codec.outline(d), whole: whole, read: read, newest: known.newest, ended: known.ended || d.GetClosed()}
-	if !ok || generation > known.newest.GetGeneration() {
+	if read && generation > known.newest.GetGeneration() {
 		k.newest = k.outline
 	}
 	if ok && !known.read && generation < known.outline.GetGeneration() {
-		known.ended = k.ended
+		known.newest, known.ended = k.newest, k.ended
 		k = known
 	}
 	r.put(uid, k)
@@ -255,8 +255,8 @@ func (r *Records[D]) Outline(uid string) (D, bool) {
 	return k.outline, ok
 }
 
-// Newest returns the outline of the greatest generation of a uid that was ever seen, which an older record
-// may have replaced, and whether an end of it was.
+// Newest returns the outline of the greatest generation of a uid that was ever read, which another record
+// may have replaced, and whether an end of it was seen.
 func (r *Records[D]) Newest(uid string) (newest D, ended bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
