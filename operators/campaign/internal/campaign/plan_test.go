@@ -67,6 +67,7 @@ func TestReady(t *testing.T) {
 		"a lane that missed the start is silent":               {aCampaign(fresh), waiting(), "", noon.Add(Grace), "False", "LaneSilent"},
 		"a lane may take its grace to open":                    {aCampaign(fresh), waiting(), "", noon.Add(Grace - time.Second), "True", "AsWanted"},
 		"stock that comes after the start gives the lane time": {aCampaign(was("Preview", morning, allocatedSince(two))), waiting(), "", two.Add(time.Second), "True", "AsWanted"},
+		"an end that was set to the past gives the lane time":  {aCampaign(was("Live", two.Add(time.Hour), allocatedSince(morning))), laneSays(campaignv1.Status_PHASE_OPEN, 1), "", two.Add(time.Hour), "True", "AsWanted"},
 		"a lane that missed the end is silent":                 {aCampaign(fresh), laneSays(campaignv1.Status_PHASE_OPEN, 1), "", two.Add(Grace), "False", "LaneSilent"},
 		"a short return window comes before all else":          {aCampaign(fresh, window(time.Hour, "NextMidnight")), waiting(stopped("gap")), "", morning, "False", "WindowTooShort"},
 		"a broker that did not take it is named":               {aCampaign(fresh, generation(2)), waiting(), "no leader", morning, "False", "PublishFailed"},
