@@ -1,7 +1,9 @@
 package mirror
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"testing"
 
@@ -78,6 +80,35 @@ func TestAnEndThatItsReadersDroppedIsNotTheEnd(t *testing.T) {
 	newest, ended := m.Campaigns.Newest("coats")
 	if !got.GetClosed() || newest.GetClosed() || newest.GetGeneration() != 2 || !ended {
 		t.Errorf("it holds %v, newest %v, ended %t, want the end, the open record that was there first, and that an end was seen", got, newest, ended)
+	}
+}
+
+// hasty is a broker whose records are read before it has answered.
+type hasty struct {
+	memory
+	heard func(*campaignv1.Desired)
+}
+
+func (b *hasty) Put(_ context.Context, _, _ string, m proto.Message) error {
+	b.heard(m.(*campaignv1.Desired))
+	return nil
+}
+
+func TestARecordMayComeBackBeforeTheBrokerHasAnswered(t *testing.T) {
+	broker := &hasty{memory: memory{}}
+	m := New(broker, "north", &parked{}, slog.New(slog.DiscardHandler))
+	broker.heard = func(d *campaignv1.Desired) { hear(t, m, 0, d) }
+	var told []types.NamespacedName
+	m.Campaigns.OnOlder(func(name types.NamespacedName) { told = append(told, name) })
+	if err := m.Campaigns.Publish(t.Context(), closing(coats(1))); err != nil {
+		t.Fatal(err)
+	}
+	if _, unconfirmed := m.Campaigns.Attempted("coats"); unconfirmed || len(m.Campaigns.Outlines()) != 0 {
+		t.Errorf("unconfirmed %t, outlines %v, want the end to be over", unconfirmed, m.Campaigns.Outlines())
+	}
+	hear(t, m, 1, coats(1))
+	if got, _ := m.Campaigns.Of("coats"); got.GetClosed() || len(told) != 1 {
+		t.Errorf("it holds %v and told %v, want the older record that replaced the end, and that it is told of", got, told)
 	}
 }
 

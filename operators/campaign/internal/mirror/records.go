@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -40,7 +41,7 @@ type Records[D Record] struct {
 	// ended are the generations of the records that are over, which only become more: with its uid each takes
 	// about a hundred bytes.
 	ended map[string]int64
-	// attempted are records that the broker may have taken without saying so.
+	// attempted are records that the broker may have taken and has not confirmed.
 	attempted map[string]attempt
 	onOlder   func(types.NamespacedName)
 }
@@ -137,10 +138,18 @@ func (r *Records[D]) park(e eventkit.Record, cause Cause) {
 // operator that stood still in mid-write has put it over the newer one, for whoever reads the topic next.
 func (r *Records[D]) keep(d D, whole []byte, read bool) {
 	uid, generation := d.GetUid(), d.GetGeneration()
+	r.mu.Lock()
+	pending, unconfirmed := r.attempted[uid]
+	if !read && !unconfirmed {
+		r.mu.Unlock()
+		return // it came back before the broker had answered
+	}
+	if !read || generation > pending.generation || bytes.Equal(whole, pending.whole) {
+		delete(r.attempted, uid)
+	}
 	if d.GetClosed() || d.GetCluster() != r.cluster {
 		whole = nil
 	}
-	r.mu.Lock()
 	known, ok := r.known(uid)
 	k := kept[D]{outline: r.codec.outline(d), whole: whole, read: read, newest: known.newest, ended: known.ended || d.GetClosed()}
 	if read && generation > known.newest.GetGeneration() {
@@ -151,9 +160,6 @@ func (r *Records[D]) keep(d D, whole []byte, read bool) {
 		k = known
 	}
 	r.put(uid, k)
-	if read && generation >= r.attempted[uid].generation {
-		delete(r.attempted, uid) // it is there, or was overtaken
-	}
 	onOlder := r.onOlder
 	r.mu.Unlock()
 	if k.outline.GetClosed() && r.codec.onClosed != nil {
@@ -202,16 +208,13 @@ func (r *Records[D]) Publish(ctx context.Context, d D) error {
 	if err != nil {
 		return fmt.Errorf("encode %s for %s: %w", d.GetUid(), r.topic, err)
 	}
+	r.mu.Lock()
+	r.attempted[d.GetUid()] = attempt{whole, d.GetGeneration()}
+	r.mu.Unlock()
 	if err := r.broker.Put(ctx, r.topic, d.GetUid(), d); err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.attempted[d.GetUid()] = attempt{whole, d.GetGeneration()}
 		return err
 	}
 	r.keep(d, whole, false)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.attempted, d.GetUid())
 	return nil
 }
 
