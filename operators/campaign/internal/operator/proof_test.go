@@ -203,9 +203,13 @@ func (t *team) newest(c *v1alpha1.Campaign) *campaignv1.Desired {
 	return newest
 }
 
+// converges is how long the operator gets once all is well again: what failed often before is tried again after
+// 30 s at the latest, and then there is work to do.
+const converges = time.Minute
+
 // soon waits until a condition holds.
 func (t *team) soon(what string, condition func() error) {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(converges)
 	for {
 		err := condition()
 		if err == nil {

@@ -111,7 +111,7 @@ func newClient(t testing.TB, cfg *rest.Config) client.Client {
 		must(t, add(scheme), "register kinds")
 	}
 	cfg = rest.CopyConfig(cfg)
-	cfg.Timeout = patience
+	cfg.Timeout = 4 * patience // a thousand campaigns are a long list for a busy API server
 	c, err := client.New(cfg, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	must(t, err, "reach the API server")
 	return c
