@@ -118,3 +118,7 @@ const (
 // Finalizer keeps a deleted Campaign until its end stands in campaigns.v1, from which the lane
 // closes the sale. Paid orders do not need the object after that.
 const Finalizer = "sale.qingcang.io/campaign"
+
+// LaneAnnotation notes which shared lane the operator has chosen for a Campaign, "lanes.shared.v1/3" for example. It is
+// written with the finalizer, before anything is published: of two operators one alone can choose.
+const LaneAnnotation = "sale.qingcang.io/lane"

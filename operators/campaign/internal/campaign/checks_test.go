@@ -18,6 +18,8 @@ import (
 func (w *world) checkPublished(d *campaignv1.Desired) {
 	w.t.Helper()
 	switch {
+	case d.GetLane().GetTopic() == SharedLanes && w.object.Annotations[v1alpha1.LaneAnnotation] != noteOf(d.GetLane().GetPartition()):
+		w.fail("published in a lane that the object does not note: another operator could choose another")
 	case len(w.object.Finalizers) == 0:
 		w.fail("published while nothing holds the object: its end could be missed")
 	case w.ended && !d.GetClosed():

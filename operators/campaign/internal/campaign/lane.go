@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
@@ -22,8 +23,8 @@ type LaneUse struct {
 }
 
 // lane is the partition of a campaign: the one it has, whichever of status and topic remembers it,
-// else its own, or the least used; and what is to be passed over there. Of two records in the topic that
-// differ the newest counts, which its readers know.
+// else its own, or the one that its object notes, or the least used; and what is to be passed over there. Of
+// two records in the topic that differ the newest counts, which its readers know.
 func lane(s Snapshot) *campaignv1.Lane {
 	l := &campaignv1.Lane{SkipOffsets: skipOffsets(s)}
 	switch known, had := s.Campaign.Status.Lane, cmp.Or(s.Newest.GetLane(), s.last().GetLane()); {
@@ -35,9 +36,28 @@ func lane(s Snapshot) *campaignv1.Lane {
 		l.Topic = OwnLane(string(s.Campaign.UID))
 	default:
 		l.Topic, l.Partition = SharedLanes, leastUsed(s.Shared)
+		for _, shared := range s.Shared {
+			if noteOf(shared.Partition) == s.Campaign.Annotations[v1alpha1.LaneAnnotation] {
+				l.Partition = shared.Partition
+			}
+		}
 	}
 	return l
 }
+
+// note is what the object has to note of its lane before it is published, empty for nothing. An operator that
+// stands still with the first record in hand and its successor, who sees another lane as the least used, would
+// else publish two.
+func (f facts) note(s Snapshot) string {
+	chosen := s.Campaign.Status.Lane != nil || s.Newest != nil || s.last() != nil || dedicated(s.Campaign)
+	note := noteOf(f.want.GetLane().GetPartition())
+	if chosen || s.Campaign.Annotations[v1alpha1.LaneAnnotation] == note {
+		return ""
+	}
+	return note
+}
+
+func noteOf(partition int32) string { return fmt.Sprintf("%s/%d", SharedLanes, partition) }
 
 // skipOffsets are those of the spec and all that were ever published, in ascending order. Admission
 // lets none be taken out; an API server that is restored from a backup forgets some all the same, and

@@ -58,13 +58,16 @@ func (r *reconcile) written() {
 }
 
 func (r *reconcile) hold() bool {
-	if !r.steps.Hold {
+	if !r.steps.Hold && r.steps.Note == "" {
 		return true
 	}
 	if r.refused() {
 		return false
 	}
 	r.object.Finalizers = []string{v1alpha1.Finalizer}
+	if r.steps.Note != "" {
+		r.object.Annotations = map[string]string{v1alpha1.LaneAnnotation: r.steps.Note}
+	}
 	r.say("operator  holds the object")
 	r.written()
 	return true

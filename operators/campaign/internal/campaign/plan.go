@@ -77,8 +77,10 @@ type ProgramWindow struct {
 // Steps is what to do about a campaign, in the order of its fields. Each step survives a crash
 // before the next: the plan made from what is then known goes on where this one ended.
 type Steps struct {
-	// Hold adds the finalizer, before anything is published that would have to be ended.
+	// Hold adds the finalizer, before anything is published that would have to be ended, and Note what the object
+	// notes of its lane, empty for what it notes already.
 	Hold bool
+	Note string
 	// Items to write to spec.items, nil to leave them. The plan goes on when they stand there.
 	Items []v1alpha1.Item
 	// Children to apply.
@@ -127,6 +129,7 @@ func Plan(s Snapshot, now time.Time) Steps {
 	}
 	steps := Steps{
 		Hold:     !held(s.Campaign),
+		Note:     f.note(s),
 		Items:    f.items,
 		Children: f.children(s),
 	}

@@ -55,7 +55,7 @@ func edits(random *rand.Rand) []edit {
 }
 
 func (w *world) randomStep(random *rand.Rand) {
-	switch random.IntN(25) {
+	switch random.IntN(26) {
 	case 0, 1, 2:
 		w.operate(random.IntN(6))
 	case 3, 4, 5:
@@ -86,6 +86,8 @@ func (w *world) randomStep(random *rand.Rand) {
 		w.resync()
 	case 20:
 		w.stop()
+	case 25:
+		w.others = 2 - w.others
 	}
 }
 

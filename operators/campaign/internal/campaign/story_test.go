@@ -277,6 +277,18 @@ func TestStories(t *testing.T) {
 			w.apply("a start at 13:00", starting(noon.Add(time.Hour)))
 			w.settle()
 		},
+		"two operators have one lane in hand for the first record": func(w *world) {
+			w.apply("a campaign")
+			w.reconcile(whole, 0, true)
+			w.others = 2 // to the second one the other lane is the least used
+			w.broker = down
+			w.operate(whole)
+			w.broker = well
+			w.wake()
+			w.settle()
+			w.at(noon)
+			w.sell()
+		},
 		"an operator with an old cache does not bring an old spec back": func(w *world) {
 			w.apply("a campaign")
 			w.settle()

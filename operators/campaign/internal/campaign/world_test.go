@@ -48,7 +48,9 @@ type world struct {
 	// kinds are the children that stand, by kind; quota is why the API server refuses some.
 	kinds map[schema.GroupVersionKind]*unstructured.Unstructured
 	quota string
-	log   strings.Builder
+	// others are the campaigns in partition 1 of the shared lanes; partition 0 has one.
+	others int
+	log    strings.Builder
 }
 
 type brokerMood int
@@ -109,14 +111,13 @@ func (w *world) collect() {
 	}
 }
 
-// snapshot is what the operator knows, with its cache so many writes behind. Every operator sees the same use
-// of the shared lanes and so chooses the same one.
+// snapshot is what the operator knows, with its cache so many writes behind.
 func (w *world) snapshot(behind int) Snapshot {
 	c := w.copies[max(len(w.copies)-1-behind, 0)].DeepCopy()
 	s := Snapshot{
 		Settings: w.settings, Campaign: c, Attempted: w.attempted, Lane: w.lane, Program: w.program,
 		Published: w.topic, Newest: outline(w.heard), Ended: w.ended,
-		Shared: []LaneUse{{Partition: 0, Campaigns: 1}, {Partition: 1}},
+		Shared: []LaneUse{{Partition: 0, Campaigns: 1}, {Partition: 1, Campaigns: w.others}},
 		Pods:   Pods{Order: orderService(), Live: w.kinds},
 	}
 	if w.topic.GetClosed() && w.heard.GetClosed() {

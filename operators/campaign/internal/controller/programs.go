@@ -44,7 +44,7 @@ func (r *Programs) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	steps := program.Plan(snapshot, now)
 
 	if steps.Hold {
-		if err := addFinalizer(ctx, r.client, p, v1alpha1.ProgramFinalizer); err != nil {
+		if err := hold(ctx, r.client, p, v1alpha1.ProgramFinalizer, ""); err != nil {
 			return reconcile.Result{}, fmt.Errorf("add the finalizer: %w", err)
 		}
 	}

@@ -59,9 +59,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	now := r.now()
 	steps := r.plan(snapshot, now)
 
-	if steps.Hold {
-		if err := addFinalizer(ctx, r.client, c, v1alpha1.Finalizer); err != nil {
-			return reconcile.Result{}, fmt.Errorf("add the finalizer: %w", err)
+	if steps.Hold || steps.Note != "" {
+		if err := hold(ctx, r.client, c, v1alpha1.Finalizer, steps.Note); err != nil {
+			return reconcile.Result{}, fmt.Errorf("add the finalizer and note the lane: %w", err)
 		}
 	}
 	// What goes wrong from here on is shown in the status before it is tried again.
