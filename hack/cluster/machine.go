@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -87,9 +88,7 @@ func (h home) giveBack(ctx context.Context) error {
 		return nil
 	}
 	failures := []error{err}
-	if _, err := net.InterfaceByName(machineLink); err == nil {
-		failures = append(failures, each(ctx, "ip link del "+machineLink))
-	}
+	failures = append(failures, removeLink(ctx, machineLink))
 	if _, err := output(ctx, nil, "nft", "list", "table", "ip", natTable); err == nil {
 		failures = append(failures, each(ctx, "nft delete table ip "+natTable))
 	}
@@ -104,6 +103,24 @@ func (h home) giveBack(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// removeLink sees to it that there is no link of this name. The kernel removes one
+// end of a link when it buries the network of the other, at a time of its own
+// after the node's death: a deletion that comes too late has nothing to complain of.
+func removeLink(ctx context.Context, name string) error {
+	refused := each(ctx, "ip link del "+name)
+	if refused == nil {
+		return nil
+	}
+	links, err := net.Interfaces()
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	if slices.ContainsFunc(links, func(l net.Interface) bool { return l.Name == name }) {
+		return refused
+	}
+	return nil
 }
 
 // poll repeats do until it succeeds or ctx ends.
