@@ -2,7 +2,9 @@ package chart_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -11,7 +13,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
@@ -104,7 +108,17 @@ func (c cluster) prepare(t *testing.T) {
 	}
 	for _, file := range append(files, own...) {
 		c.must(t, "", "apply", "--server-side", "-f", file)
-		c.must(t, "", "wait", "--for=condition=Established", "--timeout=60s", "-f", file)
+		// Before it has any condition, "kubectl wait" fails at once.
+		err := poll.Within(t.Context(), time.Minute, func(context.Context) error {
+			out, err := c.run(t, "", "wait", "--for=condition=Established", "--timeout=60s", "-f", file)
+			if err != nil {
+				return fmt.Errorf("%w: %s", err, out)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(files) != 4 {
 		t.Fatalf("the CRDs of others are %v", files)

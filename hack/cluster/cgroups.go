@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/qingcang/qingcang/hack/internal/poll"
 )
 
 const cgroups = "/sys/fs/cgroup"
@@ -95,7 +97,7 @@ func (h home) removeCgroups(ctx context.Context) error {
 	defer cancel()
 	for _, mount := range mounts {
 		path := filepath.Join(mount, h.cgroup())
-		err := poll(ctx, func() error { return removeTree(path) })
+		err := poll.Until(ctx, func(context.Context) error { return removeTree(path) })
 		if err != nil {
 			return fmt.Errorf("remove the cgroups under %s: %w", path, err)
 		}

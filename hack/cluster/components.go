@@ -38,7 +38,6 @@ func (h home) components(programs map[string]string) ([]stack.Process, error) {
 	}
 	for i, process := range processes {
 		processes[i].Path = programs[process.Name]
-		processes[i].ReadyTimeout = readyTimeout
 		processes[i].Uncounted = true
 	}
 	return processes, nil

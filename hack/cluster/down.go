@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/poll"
 )
 
 // down ends the cluster, or what is left of one.
@@ -56,7 +58,7 @@ func kill(ctx context.Context, r record) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, gone)
 	defer cancel()
-	return poll(ctx, func() error {
+	return poll.Until(ctx, func(context.Context) error {
 		if r.alive() {
 			return fmt.Errorf("process %d lives on", r.PID)
 		}
@@ -79,7 +81,7 @@ func (h home) empty(ctx context.Context) error {
 			continue
 		}
 		// Right after a kill the last mounts of the node may still hold a folder.
-		err := poll(ctx, func() error { return os.RemoveAll(filepath.Join(h.dir, entry.Name())) })
+		err := poll.Until(ctx, func(context.Context) error { return os.RemoveAll(filepath.Join(h.dir, entry.Name())) })
 		if err != nil {
 			return fmt.Errorf("remove what the cluster wrote: %w", err)
 		}

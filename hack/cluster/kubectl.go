@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// readyTimeout bounds each wait of a start. Its longest part takes 15 s on two
-// quiet cores.
+// readyTimeout bounds each wait for what the cluster makes. The longest takes
+// 15 s on two quiet cores.
 const readyTimeout = 3 * time.Minute
 
 // kubectl is the administrator's client.

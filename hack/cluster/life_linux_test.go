@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/qingcang/qingcang/hack/internal/poll"
 )
 
 // A whole life takes minutes and root: it is played when this is set.
@@ -125,7 +127,7 @@ func killAndAwait(t *testing.T, h home, name string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err = poll(ctx, func() error {
+	err = poll.Until(ctx, func(ctx context.Context) error {
 		if after := running(r, r.Programs[name]); after == before || !strings.HasPrefix(after, "pid") {
 			return errors.New(name + " is " + after)
 		}
@@ -135,7 +137,7 @@ func killAndAwait(t *testing.T, h home, name string) {
 		t.Error(err)
 	}
 	k := kubectl{path: r.Programs["kubectl"], config: h.kubeconfig()}
-	if err := poll(ctx, func() error { return k.waitNode(ctx, h.settings(r.Programs)) }); err != nil {
+	if err := poll.Until(ctx, func(ctx context.Context) error { return k.waitNode(ctx, h.settings(r.Programs)) }); err != nil {
 		t.Errorf("after the death of %s: %v", name, err)
 	}
 }

@@ -122,20 +122,3 @@ func removeLink(ctx context.Context, name string) error {
 	}
 	return nil
 }
-
-// poll repeats do until it succeeds or ctx ends.
-func poll(ctx context.Context, do func() error) error {
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := do()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return err
-		}
-	}
-}

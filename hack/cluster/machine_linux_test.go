@@ -14,7 +14,7 @@ func TestALinkIsGoneWhoeverRemovesIt(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil || os.Getuid() != 0 {
 		t.Skip("it makes links: that takes root and iproute2")
 	}
-	const near, far = "qingcangtest0", "qingcangtest1"
+	near, far := fmt.Sprintf("qc%dn", os.Getpid()), fmt.Sprintf("qc%df", os.Getpid())
 	for round := range 20 {
 		node := exec.CommandContext(t.Context(), "sleep", "3600")
 		node.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}

@@ -14,7 +14,7 @@ import (
 const goneWithin = "30s"
 
 // shortHold is long enough to see a campaign drain, and short enough to wait for its end.
-const shortHold = 20 * time.Second
+const shortHold = 40 * time.Second
 
 // toDelete is a campaign on its way to the phase in which it is deleted.
 type toDelete struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/endtoend/internal/verdict"
+	"github.com/qingcang/qingcang/hack/internal/poll"
 )
 
 // judgeLimit is more than the judge waits for what is on its way.
@@ -35,7 +36,7 @@ func (t *test) judge(ctx context.Context) (verdict.Verdict, error) {
 		return v, err
 	}
 	var phase string
-	waited := within(ctx, judgeLimit, func(context.Context) error {
+	waited := poll.Within(ctx, judgeLimit, func(context.Context) error {
 		var err error
 		if phase, err = outside("", "get", "pod", name, "--output=jsonpath={.status.phase}"); err == nil && phase != "Succeeded" && phase != "Failed" {
 			err = fmt.Errorf("the judge's pod is %s", phase)

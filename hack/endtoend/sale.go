@@ -78,24 +78,37 @@ func (s *sale) through(ctx context.Context, disturb func(context.Context) error)
 
 // buy is one order of one unit, paid at once.
 func (s *sale) buy(ctx context.Context, n int64) error {
-	b, payer := s.buyers[n%int64(len(s.buyers))], s.shop.buyers[n%int64(len(s.shop.buyers))]
-	key := fmt.Sprintf("e2e-%s-%d", s.name, n)
-	began := time.Now()
-	o, err := b.Place(ctx, s.uid, key, order.PlaceOrder{AddressId: b.addressID, Lines: []order.Line{{Sku: s.shop.item.Barcode, Units: 1}}})
-	took := time.Since(began)
-	s.mu.Lock()
-	s.slowest = max(s.slowest, took)
-	if err == nil {
-		s.accepted[o.OrderId] = payer
-	} else if refusedWith(err, "sold_out") {
-		s.soldOut++
-		err = nil
-	}
-	s.mu.Unlock()
-	if err != nil || o == nil {
+	id, err := s.place(ctx, n)
+	if err != nil || id == "" {
 		return err
 	}
-	return s.pay(ctx, payer, key, o.OrderId)
+	return s.pay(ctx, s.payer(n), s.key(n), id)
+}
+
+// key is what makes repetitions of the nth order one order.
+func (s *sale) key(n int64) string { return fmt.Sprintf("e2e-%s-%d", s.name, n) }
+
+// payer pays the nth order.
+func (s *sale) payer(n int64) buyer { return s.shop.buyers[n%int64(len(s.shop.buyers))] }
+
+// place asks for one unit and returns the order, none if all is sold.
+func (s *sale) place(ctx context.Context, n int64) (id string, err error) {
+	b := s.buyers[n%int64(len(s.buyers))]
+	began := time.Now()
+	o, err := b.Place(ctx, s.uid, s.key(n), order.PlaceOrder{AddressId: b.addressID, Lines: []order.Line{{Sku: s.shop.item.Barcode, Units: 1}}})
+	took := time.Since(began)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slowest = max(s.slowest, took)
+	switch {
+	case err == nil:
+		s.accepted[o.OrderId] = s.payer(n)
+		return o.OrderId, nil
+	case refusedWith(err, "sold_out"):
+		s.soldOut++
+		return "", nil
+	}
+	return "", err
 }
 
 func (t *test) pay(ctx context.Context, b buyer, key, orderID string) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/campaigns"
 	"github.com/qingcang/qingcang/hack/internal/client/brandintake"
 	"github.com/qingcang/qingcang/hack/internal/client/fulfilment"
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/stockfile"
 	"github.com/qingcang/qingcang/hack/internal/story"
 	"github.com/qingcang/qingcang/hack/internal/suite"
@@ -160,26 +161,9 @@ func (s *shop) open(ctx context.Context, c campaigns.Campaign) (campaigns.Status
 	return s.reaches(ctx, c.Name, "Live")
 }
 
-// soon polls until check returns nil. What one part of the suite decided, the next one hears a moment later.
+// soon waits until check returns nil.
 func soon(ctx context.Context, check func(context.Context) error) error {
-	return within(ctx, settle, check)
-}
-
-// within polls until check returns nil, for so long.
-func within(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not within %s: %w", limit, err)
-		case <-time.After(300 * time.Millisecond):
-		}
-	}
+	return poll.Within(ctx, settle, check)
 }
 
 // refusedWith reports whether an error is a service's refusal with one of these codes.

@@ -12,6 +12,7 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/actor"
 	"github.com/qingcang/qingcang/hack/internal/client/fulfilment"
 	"github.com/qingcang/qingcang/hack/internal/client/order"
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/retail"
 )
 
@@ -125,7 +126,7 @@ func (r *replay) order(ctx context.Context, w *week, c *customer, o *retail.Orde
 // place repeats an order while the replica that it reaches has not heard of the campaign.
 func (r *replay) place(ctx context.Context, p *actor.Person, campaignUID, key string, request order.PlaceOrder) (placed *order.Order, err error) {
 	var refusal error
-	err = until(ctx, func() error {
+	err = poll.Until(ctx, func(ctx context.Context) error {
 		placed, refusal = p.Place(ctx, campaignUID, key, request)
 		if isProblem(refusal, "unknown_campaign") {
 			return refusal
@@ -217,10 +218,9 @@ func (r *replay) shareToken(ctx context.Context, owner int, uid, style string) (
 	found, _ := r.shares.taken.LoadOrStore(fmt.Sprintf("%d/%s", owner, uid), &share{})
 	s := found.(*share) //nolint:forcetypeassert // nothing else is stored
 	s.once.Do(func() {
-		waiting, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		s.err = until(waiting, func() error { // the store-owner service may not have heard of the campaign yet
-			link, err := r.owners[owner].Share(waiting, "share-"+uid, uid, style)
+		// The store-owner service may not have heard of the campaign yet.
+		s.err = poll.Within(ctx, time.Minute, func(ctx context.Context) error {
+			link, err := r.owners[owner].Share(ctx, "share-"+uid, uid, style)
 			if err == nil {
 				s.token = link.Token
 			}

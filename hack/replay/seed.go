@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/client/brandintake"
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/retail"
 	"github.com/qingcang/qingcang/hack/internal/stockfile"
 )
@@ -131,7 +132,7 @@ func (r *replay) seedOwner(ctx context.Context, number int) error {
 	if err := r.cast.Confirm(ctx, membership.Payment.PrepayId, false); err != nil {
 		return err
 	}
-	err = until(ctx, func() error {
+	err = poll.Until(ctx, func(ctx context.Context) error {
 		m, err := person.Membership(ctx, membership.MembershipId)
 		if err == nil && m.State != "paid" {
 			err = fmt.Errorf("the membership is %s", m.State)
@@ -143,20 +144,4 @@ func (r *replay) seedOwner(ctx context.Context, number int) error {
 	}
 	r.owners[number] = person
 	return person.TakeOwnerToken(ctx)
-}
-
-// until repeats check with growing pauses until it returns nil or ctx ends.
-func until(ctx context.Context, check func() error) error {
-	const longest = time.Second
-	for pause := 20 * time.Millisecond; ; pause = min(2*pause, longest) {
-		err := check()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(pause):
-		}
-	}
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/qingcang/qingcang/hack/internal/campaigns"
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/retail"
 )
 
@@ -158,16 +160,15 @@ const patience = 60 * time.Second
 // patient repeats what failed, unless the API server itself refuses it: it may be away.
 func patient(kubectl campaigns.Kubectl) campaigns.Kubectl {
 	return func(ctx context.Context, stdin string, args ...string) (out string, err error) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		err = until(ctx, func() error {
+		var refusal error
+		err = poll.Within(ctx, patience, func(ctx context.Context) error {
 			var err error
 			out, err = kubectl(ctx, stdin, args...)
 			if err != nil && strings.Contains(err.Error(), "is invalid: ") {
-				cancel()
+				refusal, err = err, nil
 			}
 			return err
 		})
-		return out, err
+		return out, errors.Join(refusal, err)
 	}
 }

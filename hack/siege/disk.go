@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/siege/internal/field"
 )
 
@@ -63,7 +64,7 @@ func fullDisk(ctx context.Context, s *siege) error {
 
 // runsFull asks until what needs the disk is refused as it should be.
 func (m *grid) runsFull(ctx context.Context, store string) {
-	err := poll(ctx, fullWithin, func(ctx context.Context) error {
+	err := poll.Within(ctx, fullWithin, func(ctx context.Context) error {
 		i := m.intent()
 		placed := m.Shop.Place(ctx, field.ReplicaA, i)
 		if placed.Status == http.StatusCreated {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/siege/internal/field"
 )
 
@@ -361,7 +362,7 @@ func (m *grid) expectNotice(ctx context.Context, opened field.Answer) {
 	if !*m.cell.notice {
 		limit = time.Second
 	}
-	told := poll(ctx, limit, func(context.Context) error {
+	told := poll.Within(ctx, limit, func(context.Context) error {
 		told, err := m.Told(opened.PaymentID)
 		if err == nil && !told {
 			err = errors.New("not taken")
@@ -378,7 +379,7 @@ func (m *grid) expectReady(ctx context.Context, replica string) {
 		return
 	}
 	// A check asks what it needs and may have to wait for a timeout.
-	err := poll(ctx, 15*time.Second, func(ctx context.Context) error {
+	err := poll.Within(ctx, 15*time.Second, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 12*time.Second)
 		defer cancel()
 		if ready := m.Shop.Ready(ctx, replica) == nil; ready != *m.cell.ready {
@@ -394,7 +395,7 @@ func (m *grid) expectReady(ctx context.Context, replica string) {
 // recovers waits until all is as before: both replicas take orders, show them and open payments,
 // what was paid meanwhile is sold, and nothing of the trouble is left in memory.
 func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
-	if err := poll(ctx, time.Until(mended.Add(recoverWithin)), m.sound); err != nil {
+	if err := poll.Within(ctx, time.Until(mended.Add(recoverWithin)), m.sound); err != nil {
 		m.faults.add("not as before after %s: %v", recoverWithin, err)
 	}
 	within := recoverWithin
@@ -402,10 +403,10 @@ func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
 		within = regroupWithin
 	}
 	left := func() time.Duration { return time.Until(mended.Add(within)) }
-	if err := poll(ctx, left(), func(ctx context.Context) error { return m.isPaid(ctx, paying) }); err != nil {
+	if err := poll.Within(ctx, left(), func(ctx context.Context) error { return m.isPaid(ctx, paying) }); err != nil {
 		m.faults.add("what was paid meanwhile is not sold after %s: %v", within, err)
 	}
-	err := poll(ctx, left(), func(ctx context.Context) error {
+	err := poll.Within(ctx, left(), func(ctx context.Context) error {
 		now, err := m.count(ctx)
 		for _, replica := range field.Replicas {
 			if before := m.goroutines[replica]; err == nil && now[replica] > before+spareGoroutines {
@@ -460,27 +461,4 @@ func (m *grid) count(ctx context.Context) (map[string]int, error) {
 		}
 	}
 	return now, nil
-}
-
-// poll repeats a check until it is nil or the time is over; the last reason counts.
-func poll(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	last := errors.New("there was no time left")
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			return last
-		case <-ticker.C:
-		}
-	}
 }

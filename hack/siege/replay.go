@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/siege/internal/field"
 )
 
@@ -107,7 +108,7 @@ func rebuilt(ctx context.Context, s *siege) error {
 func (s *siege) awaitSnapshot(ctx context.Context) error {
 	var pieces int64
 	var since time.Time
-	return poll(ctx, snapshotWithin, func(ctx context.Context) error {
+	return poll.Within(ctx, snapshotWithin, func(ctx context.Context) error {
 		now, err := s.Snapshots(ctx)
 		if err != nil {
 			return err

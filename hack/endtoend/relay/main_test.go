@@ -11,7 +11,7 @@ import (
 )
 
 // patience bounds each wait of these tests.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func TestTheRelayListensWhenThereIsSomethingBehindItAndPassesOnBothWays(t *testing.T) {
 	ports, err := stack.FreePorts(2)

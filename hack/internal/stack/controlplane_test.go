@@ -43,7 +43,7 @@ func TestAControlPlaneRemembersAndTellsItsUsersApart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	if err := supervisor.WaitReady(ctx, stack.APIServerName); err != nil {
 		t.Fatal(err)

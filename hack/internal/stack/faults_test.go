@@ -102,7 +102,7 @@ func TestAPausedProcessAnswersNobodyAndGoesOn(t *testing.T) {
 	if err := supervisor.Resume("order"); err != nil {
 		t.Fatal(err)
 	}
-	if err := connection.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := connection.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := connection.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {

@@ -14,8 +14,11 @@ const checkoutNote = ".checkout"
 // claim notes that the binaries in dir are those of the checkout at root, and removes the binaries of
 // checkouts that are gone: each has some 400 MB beside it, and a clone for a test soon goes.
 func claim(dir, root string) error {
-	if err := os.WriteFile(filepath.Join(dir, checkoutNote), []byte(root), 0o644); err != nil {
-		return fmt.Errorf("note whose binaries these are: %w", err)
+	note := filepath.Join(dir, checkoutNote)
+	if written, err := os.ReadFile(note); err != nil || string(written) != root {
+		if err := os.WriteFile(note, []byte(root), 0o644); err != nil {
+			return fmt.Errorf("note whose binaries these are: %w", err)
+		}
 	}
 	notes, err := filepath.Glob(filepath.Join(filepath.Dir(dir), binariesPrefix+"*", checkoutNote))
 	if err != nil {
@@ -37,6 +40,9 @@ func removeForsaken(note string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if len(root) == 0 { // somebody is about to write it
+		return nil
 	}
 	if _, err := os.Stat(string(root)); !errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/qingcang/qingcang/proto/eventkit"
 )
@@ -19,12 +18,8 @@ import (
 // KafkaBrokers is the size of a cluster: the least that goes on without one of its brokers.
 const KafkaBrokers = 3
 
-const (
-	// brokerHeap bounds each broker's Java heap; its resident memory stays under twice that.
-	brokerHeap = "320m"
-	// kafkaReadyTimeout allows for three Java machines that start on two busy cores.
-	kafkaReadyTimeout = 3 * time.Minute
-)
+// brokerHeap bounds each broker's Java heap; its resident memory stays under twice that.
+const brokerHeap = "320m"
 
 // Kafka is a running cluster of Apache Kafka, every broker a voter of the controllers' quorum too.
 // Topics have three replicas, and a write is acknowledged when two of them have it: the cluster
@@ -79,7 +74,7 @@ func (k *Kafka) start(ctx context.Context, jars KafkaJars, broker int, cluster, 
 	}
 	return k.supervisor.Start(ctx, Process{
 		Name: kafkaName(broker), Path: jars.java, Args: jars.arguments("kafka.Kafka", path), Dir: dir,
-		Ready: k.joined(broker), ReadyTimeout: kafkaReadyTimeout,
+		Ready:     k.joined(broker),
 		Group:     "kafka", // the last one alone would wait in vain for a quorum to sign off at
 		Uncounted: true,    // it stands in for a cluster that the product does not run
 	})

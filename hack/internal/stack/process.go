@@ -18,7 +18,7 @@ type Process struct {
 
 	// Ready tells whether it serves. Without one it is ready when it runs.
 	Ready Check
-	// ReadyTimeout bounds the wait for the first readiness; 60 s when zero.
+	// ReadyTimeout bounds the wait for the first readiness; 3 min when zero, for a Java machine or an API server on two busy cores.
 	ReadyTimeout time.Duration
 	// StopTimeout is what it gets between SIGTERM and SIGKILL; 15 s when zero.
 	StopTimeout time.Duration
@@ -30,7 +30,7 @@ type Process struct {
 }
 
 const (
-	defaultReadyTimeout = 60 * time.Second
+	defaultReadyTimeout = 3 * time.Minute
 	defaultStopTimeout  = 15 * time.Second
 )
 

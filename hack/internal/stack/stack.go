@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -37,44 +35,6 @@ func Root() (string, error) {
 		dir = parent
 	}
 }
-
-// Ports are taken from below those that Linux and macOS give to outgoing
-// connections: one of these could sit on the port of a process that was killed
-// and keep it from coming back.
-const (
-	lowestPort  = 20_000
-	highestPort = 32_767
-)
-
-// FreePorts returns n different loopback ports that nothing listens on. Another
-// program may take one before it is used; the process that was to have it then
-// fails to start.
-func FreePorts(n int) ([]int, error) {
-	// All stay open until the last is found, so that no port comes twice.
-	listeners := make([]net.Listener, 0, n)
-	defer func() {
-		for _, listener := range listeners {
-			_ = listener.Close() // nothing was written to it
-		}
-	}()
-	ports := make([]int, 0, n)
-	// The order is random, so that two stacks that start at once look elsewhere.
-	for _, offset := range rand.Perm(highestPort - lowestPort + 1) {
-		if len(ports) == n {
-			return ports, nil
-		}
-		listener, err := net.Listen("tcp", address(lowestPort+offset))
-		if err != nil {
-			continue // taken
-		}
-		listeners = append(listeners, listener)
-		ports = append(ports, lowestPort+offset)
-	}
-	return nil, fmt.Errorf("fewer than %d ports are free between %d and %d", n, lowestPort, highestPort)
-}
-
-// address is a loopback address with the given port.
-func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // cacheDir returns a directory for what is built once and kept.
 func cacheDir(name string) (string, error) {

@@ -265,17 +265,3 @@ func eventually(t *testing.T, condition func() bool) {
 		}
 	}
 }
-
-func TestFreePortsAreDifferent(t *testing.T) {
-	ports, err := stack.FreePorts(50)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[int]bool{}
-	for _, port := range ports {
-		if seen[port] {
-			t.Errorf("port %d came twice", port)
-		}
-		seen[port] = true
-	}
-}

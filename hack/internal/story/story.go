@@ -6,7 +6,6 @@ package story
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/qingcang/qingcang/hack/internal/campaigns"
 	"github.com/qingcang/qingcang/hack/internal/client/fulfilment"
 	"github.com/qingcang/qingcang/hack/internal/client/order"
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/suite"
 )
 
@@ -87,22 +87,9 @@ func Tell(ctx context.Context, out io.Writer, s Stage) error {
 	return nil
 }
 
-// soon polls until check returns nil. The world behind the interfaces is eventually consistent: what
-// one service decided, the next one hears a moment later.
+// soon waits until check returns nil.
 func soon(ctx context.Context, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, deadline)
-	defer cancel()
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not within %s: %w", deadline, err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return poll.Within(ctx, deadline, check)
 }
 
 // refusedWith reports whether an error is a service's refusal with that code.

@@ -9,15 +9,20 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
 
 // operatorUser is whom the operator is to the API server: RBAC lets it do what its role says and
 // nothing else, as in a cluster.
 const operatorUser = "campaign-operator"
+
+// established bounds the wait for an API server to serve a new kind.
+const established = time.Minute
 
 // startPlane brings the embedded control plane up, and installs there what the operator needs.
 func (s *Suite) startPlane(ctx context.Context) error {
@@ -44,7 +49,12 @@ func (s *Suite) applyCRDs(ctx context.Context, files []string) error {
 		if _, err := s.Kubectl(ctx, "", "apply", "--server-side", "-f", file); err != nil {
 			return err
 		}
-		if _, err := s.Kubectl(ctx, "", "wait", "--for=condition=Established", "--timeout=30s", "-f", file); err != nil {
+		// Before it has any condition, "kubectl wait" fails at once.
+		err := poll.Within(ctx, established, func(ctx context.Context) error {
+			_, err := s.Kubectl(ctx, "", "wait", "--for=condition=Established", "--timeout=30s", "-f", file)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}

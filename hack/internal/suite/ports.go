@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/qingcang/qingcang/hack/internal/stack"
 )
@@ -29,6 +31,9 @@ func loadPorts(path string) (ports, error) {
 		if out[name] == 0 { // all of a new suite, or one that a newer version has
 			missing = append(missing, name)
 		}
+	}
+	if err := stack.KeepPorts(slices.Collect(maps.Values(out))...); err != nil {
+		return nil, err
 	}
 	if len(missing) == 0 {
 		return out, nil

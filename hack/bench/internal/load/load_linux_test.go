@@ -52,7 +52,7 @@ func open(t *testing.T, after time.Duration) (*shop, Plan) {
 
 func TestAClosedLoopSendsEveryOrderOnce(t *testing.T) {
 	s, plan := open(t, 0)
-	plan.For = 100 * time.Millisecond
+	plan.For = 500 * time.Millisecond
 	result, err := Run(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)

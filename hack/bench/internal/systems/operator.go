@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/qingcang/qingcang/hack/internal/poll"
 	"github.com/qingcang/qingcang/hack/internal/stack"
 	"github.com/qingcang/qingcang/proto/eventkit"
 )
@@ -102,8 +104,11 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %s}]
 	if _, err := o.admin(ctx, "", "apply", "--server-side", "-f", filepath.Join(config, "crd"), "-f", filepath.Join(config, "rbac")); err != nil {
 		return err
 	}
-	_, err := o.admin(ctx, "", "wait", "--for=condition=Established", "--timeout=30s", "crd/campaigns.sale.qingcang.io")
-	return err
+	// Before it has any condition, "kubectl wait" fails at once.
+	return poll.Within(ctx, time.Minute, func(ctx context.Context) error {
+		_, err := o.admin(ctx, "", "wait", "--for=condition=Established", "--timeout=30s", "crd/campaigns.sale.qingcang.io")
+		return err
+	})
 }
 
 // admin runs kubectl as the administrator.

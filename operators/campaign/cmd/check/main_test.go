@@ -26,7 +26,7 @@ func TestCheck(t *testing.T) {
 	}{
 		"what answers is ready":                     {[]string{"ready", server.URL + "/"}, time.Minute, ""},
 		"what answers later is waited for":          {[]string{"ready", server.URL + "/", server.URL + "/later"}, time.Minute, ""},
-		"what does not answer is named with reason": {[]string{"ready", server.URL + "/", server.URL + "/never"}, 100 * time.Millisecond, "/never is not ready: it answered 503"},
+		"what does not answer is named with reason": {[]string{"ready", server.URL + "/", server.URL + "/never"}, 2 * time.Second, "/never is not ready: it answered 503"},
 		"ready wants a URL":                         {[]string{"ready"}, time.Minute, "usage"},
 		"nothing to do is refused":                  {nil, time.Minute, "usage"},
 		"an unknown word is refused":                {[]string{"topic"}, time.Minute, "usage"},

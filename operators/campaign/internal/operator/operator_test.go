@@ -249,15 +249,15 @@ func TestARefusalIsShownAndCorrected(t *testing.T) {
 func TestWarmingBeginsByTheClock(t *testing.T) {
 	s := teststack.New(t).WithBroker(t)
 	run(t, s)
-	warm := time.Now().Add(2 * time.Second)
+	warm := time.Now().Add(5 * time.Second)
 	c := apply(t, s, func(c *v1alpha1.Campaign) {
 		c.Spec.StartAt = v1alpha1.MomentOf(warm.Add(campaign.WarmUp))
 	})
 	becomes(t, s, c, v1alpha1.PhasePreview, "False", v1alpha1.ReasonPending)
 	laneSays(t, s, allocated(c, campaignv1.Status_PHASE_WAITING, 1))
 	becomes(t, s, c, v1alpha1.PhaseWarming, "True", v1alpha1.ReasonAsWanted)
-	if late := time.Since(warm.Truncate(time.Second)); late < 0 || late > 3*time.Second {
-		t.Errorf("it was seen warming %s after its time, want at once (3 s for a busy machine)", late)
+	if late := time.Since(warm.Truncate(time.Second)); late < 0 || late > 20*time.Second {
+		t.Errorf("it was seen warming %s after its time, want at once (20 s for a busy machine)", late)
 	}
 }
 
