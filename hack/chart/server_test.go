@@ -110,7 +110,7 @@ func (c cluster) prepare(t *testing.T) {
 		c.must(t, "", "apply", "--server-side", "-f", file)
 		// Before it has any condition, "kubectl wait" fails at once.
 		err := poll.Within(t.Context(), time.Minute, func(context.Context) error {
-			out, err := c.run(t, "", "wait", "--for=condition=Established", "--timeout=60s", "-f", file)
+			out, err := c.run(t, "", "wait", "--for=condition=Established", "--timeout=10s", "-f", file)
 			if err != nil {
 				return fmt.Errorf("%w: %s", err, out)
 			}

@@ -87,8 +87,7 @@ func (h home) giveBack(ctx context.Context) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	failures := []error{err}
-	failures = append(failures, removeLink(ctx, machineLink))
+	failures := []error{err, removeLink(ctx, machineLink)}
 	if _, err := output(ctx, nil, "nft", "list", "table", "ip", natTable); err == nil {
 		failures = append(failures, each(ctx, "nft delete table ip "+natTable))
 	}

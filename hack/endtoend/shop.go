@@ -161,7 +161,7 @@ func (s *shop) open(ctx context.Context, c campaigns.Campaign) (campaigns.Status
 	return s.reaches(ctx, c.Name, "Live")
 }
 
-// soon waits until check returns nil.
+// soon waits for what follows by itself from what was done, for settle at the most.
 func soon(ctx context.Context, check func(context.Context) error) error {
 	return poll.Within(ctx, settle, check)
 }

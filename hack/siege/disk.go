@@ -83,6 +83,6 @@ func (m *grid) runsFull(ctx context.Context, store string) {
 		return nil
 	})
 	if err != nil {
-		m.faults.add("with a full disk of the %s %v", store, err)
+		m.faults.add("with a full disk of the %s: %v", store, err)
 	}
 }

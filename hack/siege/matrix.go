@@ -396,7 +396,7 @@ func (m *grid) expectReady(ctx context.Context, replica string) {
 // what was paid meanwhile is sold, and nothing of the trouble is left in memory.
 func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
 	if err := poll.Within(ctx, time.Until(mended.Add(recoverWithin)), m.sound); err != nil {
-		m.faults.add("not as before after %s: %v", recoverWithin, err)
+		m.faults.add("not as before: %v", err)
 	}
 	within := recoverWithin
 	if m.cell.dependency == field.Broker {
@@ -404,7 +404,7 @@ func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
 	}
 	left := func() time.Duration { return time.Until(mended.Add(within)) }
 	if err := poll.Within(ctx, left(), func(ctx context.Context) error { return m.isPaid(ctx, paying) }); err != nil {
-		m.faults.add("what was paid meanwhile is not sold after %s: %v", within, err)
+		m.faults.add("what was paid meanwhile is not sold: %v", err)
 	}
 	err := poll.Within(ctx, left(), func(ctx context.Context) error {
 		now, err := m.count(ctx)
@@ -416,7 +416,7 @@ func (m *grid) recovers(ctx context.Context, mended time.Time, paying held) {
 		return err
 	})
 	if err != nil {
-		m.faults.add("after %s %v", within, err)
+		m.faults.add("goroutines are left: %v", err)
 	}
 }
 

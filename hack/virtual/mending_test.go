@@ -11,6 +11,7 @@ import (
 	campaignv1 "github.com/qingcang/qingcang/proto/gen/campaign/v1"
 	"github.com/qingcang/qingcang/proto/lane/record"
 	"github.com/qingcang/qingcang/services/order/internal/lane"
+	"github.com/qingcang/qingcang/services/order/internal/ledger"
 	"github.com/qingcang/qingcang/services/order/virtual/internal/network"
 	"github.com/qingcang/qingcang/services/order/virtual/internal/world"
 )
@@ -39,18 +40,20 @@ func TestBytesThatAreNoEntryAreSkippedAlike(t *testing.T) {
 	})
 }
 
-// appends puts bytes into the lane's log, as one batch.
-func appends(w *world.World, entries ...[]byte) {
+// appends puts entries into the lane's log, as one batch, and returns the offset of the first.
+func appends(w *world.World, entries ...[]byte) (offset int64) {
 	w.Helper()
-	if _, err := w.Conn.Append(w.Context(), lane.SharedTopic, world.Partition, entries); err != nil {
+	done, err := w.Conn.Append(w.Context(), lane.SharedTopic, world.Partition, entries)
+	if err != nil {
 		w.Fatal(err)
 	}
+	return done.BaseOffset
 }
 
-// tick is an entry that changes nothing.
-func tick(w *world.World, rules uint16) []byte {
+// encoded is an entry as it stands in the log.
+func encoded(w *world.World, rules uint16, command record.Command) []byte {
 	w.Helper()
-	entry := record.Entry{Rules: rules, Command: &record.Tick{}}
+	entry := record.Entry{Rules: rules, Command: command}
 	value, err := entry.Append(nil)
 	if err != nil {
 		w.Fatal(err)
@@ -58,25 +61,40 @@ func tick(w *world.World, rules uint16) []byte {
 	return value
 }
 
+// cursed begins the ids of orders whose batch comes to harm.
+const cursed = "cursed-"
+
+// wishes are entries that ask for cursed orders.
+func wishes(w *world.World) (entries [][]byte) {
+	w.Helper()
+	for _, id := range []string{cursed + "1", cursed + "2"} {
+		entries = append(entries, encoded(w, ledger.FirstRules, &record.Place{
+			OrderID: id, CampaignUID: "sale", BuyerID: "cai", AddressID: "addr", Lines: []record.Units{{SKU: "a", Units: 1}},
+		}))
+	}
+	return entries
+}
+
 // damage is something that a lane must not guess about.
 type damage struct {
-	// rule is what happens on its way to the batch at an offset, which has two entries; nil where do makes it.
-	rule func(offset int64) network.Rule
-	do   func(w *world.World)
-	// passes is a rule that is taken away before the offset is skipped.
+	// entries come as one batch.
+	entries func(w *world.World) [][]byte
+	// rule is what happens to the batch on its way, or to whatever is read; nil if they are the damage.
+	rule network.Rule
+	// passes is a rule that is taken away before an offset is skipped.
 	passes bool
 }
 
-// TestALaneThatCannotGoOnStopsAloneAndLoudly, until the operator skips the offset.
+// TestALaneThatCannotGoOnStopsAloneAndLoudly, until the operator skips what is damaged, and no more.
 func TestALaneThatCannotGoOnStopsAloneAndLoudly(t *testing.T) {
 	for name, d := range map[string]damage{
-		"a wrong checksum": {rule: func(offset int64) network.Rule { return network.Corrupt(lane.SharedTopic, world.Partition, offset) }},
-		"a gap":            {rule: func(offset int64) network.Rule { return network.Drop(lane.SharedTopic, world.Partition, offset) }},
-		"a log that was cut": {passes: true, rule: func(int64) network.Rule {
-			return network.Truncate(lane.SharedTopic, world.Partition)
+		"a wrong checksum":   {entries: wishes, rule: network.Corrupt(cursed, lane.SharedTopic, world.Partition)},
+		"a gap":              {entries: wishes, rule: network.Drop(cursed, lane.SharedTopic, world.Partition)},
+		"a log that was cut": {entries: wishes, rule: network.Truncate(lane.SharedTopic, world.Partition), passes: true},
+		"rules that nobody knows": {entries: func(w *world.World) [][]byte {
+			return [][]byte{encoded(w, 99, &record.Tick{})}
 		}},
-		"rules that nobody knows":    {do: func(w *world.World) { appends(w, tick(w, 99)) }},
-		"a format that nobody knows": {do: func(w *world.World) { appends(w, []byte{255, 1, 2, 3}) }},
+		"a format that nobody knows": {entries: func(*world.World) [][]byte { return [][]byte{{255, 1, 2, 3}} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 2, func(w *world.World, replicas []*world.Replica) { d.isMended(w, replicas) })
@@ -91,17 +109,11 @@ func (d damage) isMended(w *world.World, replicas []*world.Replica) {
 	w.Open(elsewhere, replicas[1])
 	before := w.Insist(world.One("ann", "sale", w.Key()), replicas...)
 
-	// Time stands still while the damage is done, or a tick would be at that offset.
-	offset, err := w.Conn.EndOffset(w.Context(), lane.SharedTopic, world.Partition)
-	if err != nil {
-		w.Fatal(err)
+	if d.rule != nil {
+		w.Network.Rules(d.rule)
 	}
-	if d.do != nil {
-		d.do(w)
-	} else {
-		w.Network.Rules(d.rule(offset))
-		appends(w, tick(w, 1), tick(w, 1))
-	}
+	entries := d.entries(w)
+	offset := appends(w, entries...)
 	lost := world.One("bob", "sale", w.Key())
 	w.Together(3, func(i int) {
 		replicas[i%2].Place(world.One(fmt.Sprintf("lost-%d", i), "sale", fmt.Sprintf("lost-key-%d", i)))
@@ -159,6 +171,17 @@ func (d damage) isMended(w *world.World, replicas []*world.Replica) {
 		if a := r.Show("ann", before.Order.ID); a.Order.State != "held" {
 			w.Errorf("what came before: %d %s", a.Status, a.Text)
 		}
+	}
+	skipped := skip.Lane.SkipOffsets
+	broken := skipped[:1] // where the log was cut, the lane stands where it had read to
+	if !d.passes {
+		broken = nil
+		for i := range entries {
+			broken = append(broken, offset+int64(i))
+		}
+	}
+	if !slices.Equal(skipped, broken) {
+		w.Errorf("the lane went on when %v were skipped, want %v", skipped, broken)
 	}
 	third := w.Start()
 	sameDecisions(w, append(replicas, third)...)

@@ -36,7 +36,7 @@ func Until(ctx context.Context, check func(context.Context) error) error {
 
 // Within is Until for so long at the most.
 func Within(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s", limit.Round(time.Millisecond)))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s", max(limit, 0).Round(time.Millisecond)))
 	defer cancel()
 	return Until(ctx, check)
 }

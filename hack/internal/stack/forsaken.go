@@ -14,11 +14,8 @@ const checkoutNote = ".checkout"
 // claim notes that the binaries in dir are those of the checkout at root, and removes the binaries of
 // checkouts that are gone: each has some 400 MB beside it, and a clone for a test soon goes.
 func claim(dir, root string) error {
-	note := filepath.Join(dir, checkoutNote)
-	if written, err := os.ReadFile(note); err != nil || string(written) != root {
-		if err := os.WriteFile(note, []byte(root), 0o644); err != nil {
-			return fmt.Errorf("note whose binaries these are: %w", err)
-		}
+	if err := writeNote(filepath.Join(dir, checkoutNote), root); err != nil {
+		return fmt.Errorf("note whose binaries these are: %w", err)
 	}
 	notes, err := filepath.Glob(filepath.Join(filepath.Dir(dir), binariesPrefix+"*", checkoutNote))
 	if err != nil {
@@ -32,6 +29,19 @@ func claim(dir, root string) error {
 	return nil
 }
 
+// writeNote puts a whole note in its place: who reads it meanwhile must not find half of one.
+func writeNote(path, root string) error {
+	fresh, err := os.CreateTemp(filepath.Dir(path), checkoutNote+".*")
+	if err != nil {
+		return err
+	}
+	_, err = fresh.WriteString(root)
+	if err := errors.Join(err, fresh.Close()); err != nil {
+		return errors.Join(err, os.Remove(fresh.Name()))
+	}
+	return os.Rename(fresh.Name(), path)
+}
+
 // removeForsaken removes the directory of a note whose checkout is gone. Two may do so at once.
 func removeForsaken(note string) error {
 	root, err := os.ReadFile(note)
@@ -40,9 +50,6 @@ func removeForsaken(note string) error {
 	}
 	if err != nil {
 		return err
-	}
-	if len(root) == 0 { // somebody is about to write it
-		return nil
 	}
 	if _, err := os.Stat(string(root)); !errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -20,9 +20,9 @@ const (
 )
 
 // FreePorts returns n different loopback ports that nothing listens on. While
-// this process runs nobody else gets them from FreePorts, in whatever process:
-// they may be left unbound for a while. A program that chooses its ports
-// otherwise may still take one; who was to have it then fails to start.
+// this process runs nobody else gets them from FreePorts, in whatever process
+// of this user: they may be left unbound for a while. A program that chooses
+// its ports otherwise may still take one; who was to have it then fails to start.
 func FreePorts(n int) ([]int, error) {
 	reserved.Lock()
 	defer reserved.Unlock()
@@ -36,18 +36,20 @@ func FreePorts(n int) ([]int, error) {
 		if reserved.ports[port] {
 			continue
 		}
-		listener, err := net.Listen("tcp", address(port))
-		if err != nil {
-			continue // taken
-		}
-		_ = listener.Close() // nothing was written to it
 		ours, err := reserve(port)
 		if err != nil {
 			return nil, err
 		}
-		if ours {
-			ports = append(ports, port)
+		if !ours {
+			continue
 		}
+		// Only now: a listener for a moment would keep a port from whom it belongs to.
+		listener, err := net.Listen("tcp", address(port))
+		if err != nil {
+			continue // by somebody who does not ask here; nobody who does is to try it again
+		}
+		_ = listener.Close() // nothing was written to it
+		ports = append(ports, port)
 	}
 	return nil, fmt.Errorf("fewer than %d ports are free between %d and %d", n, lowestPort, highestPort)
 }

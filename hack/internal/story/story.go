@@ -87,7 +87,7 @@ func Tell(ctx context.Context, out io.Writer, s Stage) error {
 	return nil
 }
 
-// soon waits until check returns nil.
+// soon waits for what follows by itself from what was done, for deadline at the most.
 func soon(ctx context.Context, check func(context.Context) error) error {
 	return poll.Within(ctx, deadline, check)
 }

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
@@ -52,16 +53,14 @@ func StampAppends(topic string, clock func() time.Time) Rule {
 
 // Where the fields of a record batch stand (message format 2). The checksum is over all behind it.
 const (
-	batchOffset   = 0  // int64: of its first record
 	batchBytes    = 8  // int32: of all behind this field
 	batchOverhead = 12 // bytes of the two
-	batchDelta    = 23 // int32: from its first record to its last
 	batchHeader   = 61
 )
 
-// Batches puts what change makes of each batch of a partition into its place in what a fetch answers.
-// The batch has the records of the offsets from first to last.
-func Batches(topic string, partition int32, change func(batch []byte, first, last int64) []byte) Rule {
+// batchWith puts what change makes of a batch into its place in what a fetch of the partition answers, if the
+// word stands in one of its records.
+func batchWith(word, topic string, partition int32, change func(batch []byte) []byte) Rule {
 	return fetched(topic, partition, func(p *kmsg.FetchResponseTopicPartition) {
 		var changed []byte
 		for rest := p.RecordBatches; len(rest) >= batchHeader; {
@@ -69,8 +68,11 @@ func Batches(topic string, partition int32, change func(batch []byte, first, las
 			if size > len(rest) {
 				break // a broker may cut the last one short
 			}
-			first := int64(binary.BigEndian.Uint64(rest[batchOffset:]))
-			changed = append(changed, change(rest[:size], first, first+int64(binary.BigEndian.Uint32(rest[batchDelta:])))...)
+			batch := rest[:size]
+			if bytes.Contains(batch, []byte(word)) {
+				batch = change(batch)
+			}
+			changed = append(changed, batch...)
 			rest = rest[size:]
 		}
 		p.RecordBatches = changed
@@ -100,24 +102,17 @@ func fetched(topic string, partition int32, change func(*kmsg.FetchResponseTopic
 	}
 }
 
-// Corrupt flips a bit in the batch that holds an offset.
-func Corrupt(topic string, partition int32, offset int64) Rule {
-	return Batches(topic, partition, func(batch []byte, first, last int64) []byte {
-		if first <= offset && offset <= last {
-			batch[len(batch)-1] ^= 1
-		}
+// Corrupt flips a bit in the batch with a word.
+func Corrupt(word, topic string, partition int32) Rule {
+	return batchWith(word, topic, partition, func(batch []byte) []byte {
+		batch[len(batch)-1] ^= 1
 		return batch
 	})
 }
 
-// Drop leaves out the batch that holds an offset.
-func Drop(topic string, partition int32, offset int64) Rule {
-	return Batches(topic, partition, func(batch []byte, first, last int64) []byte {
-		if first <= offset && offset <= last {
-			return nil
-		}
-		return batch
-	})
+// Drop leaves out the batch with a word.
+func Drop(word, topic string, partition int32) Rule {
+	return batchWith(word, topic, partition, func([]byte) []byte { return nil })
 }
 
 // outOfRange is Kafka's OFFSET_OUT_OF_RANGE.
