@@ -46,7 +46,7 @@ func FreePorts(n int) ([]int, error) {
 		// Only now: a listener for a moment would keep a port from whom it belongs to.
 		listener, err := net.Listen("tcp", address(port))
 		if err != nil {
-			continue // by somebody who does not ask here; nobody who does is to try it again
+			continue // taken, by somebody who does not ask here; it stays reserved
 		}
 		_ = listener.Close() // nothing was written to it
 		ports = append(ports, port)

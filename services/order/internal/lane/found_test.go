@@ -1,7 +1,6 @@
 package lane
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -32,6 +31,23 @@ func harbour(t *testing.T) *eventkit.Conn {
 		}
 	}
 	return conn
+}
+
+// fleet is all lanes over conn; run has them run until the test ends.
+func fleet(t *testing.T, conn *eventkit.Conn, dedicated DedicatedSnapshots) (lanes *Lanes, run func()) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	campaigns := NewCampaigns(conn, log)
+	lanes, err := New(Config{Conn: conn, Campaigns: campaigns, Snapshots: journal.NewMemoryStore(), Dedicated: dedicated, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lanes, func() {
+		var parts sync.WaitGroup
+		parts.Go(func() { _ = campaigns.Run(t.Context()) })
+		parts.Go(func() { _ = lanes.Run(t.Context()) })
+		t.Cleanup(parts.Wait)
+	}
 }
 
 // others says so many events of another lane in partition 1.
@@ -104,48 +120,38 @@ func TestALogThatWasEmptiedIsNoNewLane(t *testing.T) {
 // TestASilentLaneSaysUpToWhereItsEventsAre: others sell so much that a start would look far.
 func TestASilentLaneSaysUpToWhereItsEventsAre(t *testing.T) {
 	conn := harbour(t)
-	log := slog.New(slog.DiscardHandler)
-	campaigns := NewCampaigns(conn, log)
-	lanes, err := New(Config{Conn: conn, Campaigns: campaigns, Snapshots: journal.NewMemoryStore(), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	var parts sync.WaitGroup
-	parts.Go(func() { _ = campaigns.Run(ctx) })
-	parts.Go(func() { _ = lanes.Run(ctx) })
-	defer parts.Wait()
-	defer stop()
+	lanes, run := fleet(t, conn, nil)
+	run()
 	testkit.Eventually(t, patience, func() error { return lanes.Ready(nil) })
 	l := lanes.All()[1]
-	if err := l.Do(ctx, &record.Tick{}); err != nil {
+	if err := l.Do(t.Context(), &record.Tick{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, far := l.markSilent(ctx); far {
+	if _, far := l.markSilent(t.Context()); far {
 		t.Error("beside a silent topic it is far behind")
 	}
 	others(t, conn, farBehind+1)
-	mark, far := l.markSilent(ctx)
+	mark, far := l.markSilent(t.Context())
 	if !far || mark.next != 2 {
 		t.Fatalf("far: %t, at %d", far, mark.next)
 	}
-	if _, _, err := l.snapshot(ctx, mark, false); err != nil {
+	if _, _, err := l.snapshot(t.Context(), mark, false); err != nil {
 		t.Fatal(err)
 	}
-	saved, err := l.latest(ctx)
+	saved, err := l.latest(t.Context())
 	if err != nil || saved.found != (found{ledger.None, 0, farBehind + 1}) {
 		t.Errorf("the snapshot remembers %+v: %v", saved.found, err)
 	}
-	if _, far := l.markSilent(ctx); far {
+	if _, far := l.markSilent(t.Context()); far {
 		t.Error("it is far behind still")
 	}
 	began := time.Now()
-	if _, err := l.look(ctx, foundNothing()); err != nil {
+	if _, err := l.look(t.Context(), foundNothing()); err != nil {
 		t.Fatal(err)
 	}
 	whole := time.Since(began)
 	began = time.Now()
-	if _, _, err := l.foundAtStart(ctx, saved); err != nil {
+	if _, _, err := l.foundAtStart(t.Context(), saved); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("without the snapshot a start looks for %v, with it for %v", whole, time.Since(began))

@@ -159,34 +159,24 @@ func TestALaneThatWaitsForRoomHoldsNoStockUp(t *testing.T) {
 	if err := conn.Put(t.Context(), CampaignTopic, uid, &campaignv1.Desired{Uid: uid, Generation: 1, Lane: at}); err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	campaigns := NewCampaigns(conn, log)
-	lanes, err := New(Config{Conn: conn, Campaigns: campaigns, Snapshots: journal.NewMemoryStore(), Dedicated: &drawers{}, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	lanes, run := fleet(t, conn, &drawers{})
 	for range mostDedicated {
 		lanes.own.rooms <- struct{}{}
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	var parts sync.WaitGroup
-	parts.Go(func() { _ = campaigns.Run(ctx) })
-	parts.Go(func() { _ = lanes.Run(ctx) })
-	defer parts.Wait()
-	defer stop()
+	run()
 	testkit.Eventually(t, patience, func() error {
 		if l, ok := lanes.Dedicated(uid); !ok || l.stageNow() != queued {
 			return errors.New("the lane does not wait")
 		}
 		return nil
 	})
-	if err := lanes.Allocate(ctx, at, &record.Allocate{CampaignUID: uid, Generation: 1}); err != nil {
+	if err := lanes.Allocate(t.Context(), at, &record.Allocate{CampaignUID: uid, Generation: 1}); err != nil {
 		t.Errorf("stock gets %v", err)
 	}
-	if end, err := conn.EndOffset(ctx, at.GetTopic(), 0); err != nil || end != 1 {
+	if end, err := conn.EndOffset(t.Context(), at.GetTopic(), 0); err != nil || end != 1 {
 		t.Errorf("the log ends at %d: %v", end, err)
 	}
-	if err := lanes.Pay(ctx, at, &record.Pay{CampaignUID: uid, OrderID: "o"}); !errors.Is(err, errStarting) {
+	if err := lanes.Pay(t.Context(), at, &record.Pay{CampaignUID: uid, OrderID: "o"}); !errors.Is(err, errStarting) {
 		t.Errorf("money, which waits for its answer, gets %v", err)
 	}
 	<-lanes.own.rooms
@@ -203,20 +193,10 @@ func TestALaneThatWaitsForRoomHoldsNoStockUp(t *testing.T) {
 // time that it comes.
 func TestALaneThatNobodyKnowsIsLetGo(t *testing.T) {
 	conn := harbour(t)
-	log := slog.New(slog.DiscardHandler)
-	campaigns := NewCampaigns(conn, log)
-	lanes, err := New(Config{Conn: conn, Campaigns: campaigns, Snapshots: journal.NewMemoryStore(), Dedicated: &drawers{}, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	var parts sync.WaitGroup
-	parts.Go(func() { _ = campaigns.Run(ctx) })
-	parts.Go(func() { _ = lanes.Run(ctx) })
-	defer parts.Wait()
-	defer stop()
+	lanes, run := fleet(t, conn, &drawers{})
+	run()
 	testkit.Eventually(t, patience, func() error { return lanes.Ready(nil) })
-	if err := lanes.Pay(ctx, &campaignv1.Lane{Topic: DedicatedTopic("long-gone")}, &record.Pay{CampaignUID: "long-gone"}); !errors.Is(err, errStarting) {
+	if err := lanes.Pay(t.Context(), &campaignv1.Lane{Topic: DedicatedTopic("long-gone")}, &record.Pay{CampaignUID: "long-gone"}); !errors.Is(err, errStarting) {
 		t.Errorf("money gets %v", err)
 	}
 	l, ok := lanes.Dedicated("long-gone")
