@@ -20,8 +20,9 @@ const (
 	// that was not sound: a member whose connection broke in a join is waited for by the embedded broker, up
 	// to 10 s for its join, as long for what it has to sync, and 10 s of silence (see hack/embedded).
 	regroupWithin = 75 * time.Second
-	// promptly is how soon an answer comes that does not wait for what is broken.
-	promptly = 2 * time.Second
+	// promptly is how soon an answer comes that does not wait for what is broken, with room for a busy
+	// machine: who waits for a broken thing does so for 5 s at least, the service's shortest bound.
+	promptly = 4 * time.Second
 	// givenUp is when a request that waits for what is broken has its answer: the service's own bound of
 	// 30 s, and some.
 	givenUp = 35 * time.Second
