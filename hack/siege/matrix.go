@@ -21,7 +21,7 @@ const (
 	// to 10 s for its join, as long for what it has to sync, and 10 s of silence (see hack/embedded).
 	regroupWithin = 75 * time.Second
 	// promptly is how soon an answer comes that does not wait for what is broken, with room for a busy
-	// machine: who waits for a broken thing does so for 5 s at least, the service's shortest bound.
+	// machine. It is below the shortest wait of a buyer's request for anything broken: 5 s, for MongoDB.
 	promptly = 4 * time.Second
 	// givenUp is when a request that waits for what is broken has its answer: the service's own bound of
 	// 30 s, and some.

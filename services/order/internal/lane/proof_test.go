@@ -3,7 +3,6 @@ package lane_test
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,8 +44,8 @@ func TestProofSalesAreLinearizable(t *testing.T) {
 			})
 		}
 		buyers.Wait()
-		if v := verdict(stock, h.operations); v != porcupine.Ok {
-			t.Fatalf("the history of %d operations is %s", len(h.operations), v)
+		if v := verdict(stock, h.told); v != porcupine.Ok {
+			t.Fatalf("the history of %d calls is %s", len(h.told), v)
 		}
 	})
 }
@@ -84,8 +83,8 @@ type history struct {
 	// clock numbers what clients send and hear.
 	clock atomic.Int64
 
-	mu         sync.Mutex
-	operations []porcupine.Operation
+	mu   sync.Mutex
+	told []told
 }
 
 // open makes a campaign that sells now; its entries stand before all others.
@@ -127,7 +126,7 @@ func (h *history) make(p planned, replica int) {
 	case *record.Place:
 		var o ledger.Order
 		o, err = l.Place(ctx, c)
-		saw = seen{at: asks, order: p.order, state: stateOf(o.State)}
+		saw = seen{look: asks, order: p.order, state: stateOf(o.State)}
 	default:
 		if err = l.Do(ctx, c); err == nil {
 			l.Peek(show)
@@ -144,38 +143,9 @@ func (h *history) make(p planned, replica int) {
 	if err != nil {
 		heard = never
 	}
-	h.note(p.call, sent, heard, h.clock.Add(1), saw)
-}
-
-// never is when a call was heard of that nobody answered.
-const never = 0
-
-// note notes a deed between its two times, or a look at the first of them; and
-// that its client had heard the answer at a time behind both.
-func (h *history) note(c call, sent, heard, behind int64, saw seen) {
-	looks := c.kind == asks || c.kind == browses
-	if heard == never && looks {
-		return
-	}
-	c.unknown = heard == never
-	hearing := c
-	hearing.kind = hears
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case c.unknown:
-		h.operations = append(h.operations, operation(c, sent, math.MaxInt64, seen{}))
-		return
-	case looks:
-		h.operations = append(h.operations, operation(c, sent, sent, saw))
-	default:
-		h.operations = append(h.operations, operation(c, sent, heard, saw))
-	}
-	h.operations = append(h.operations, operation(hearing, behind, behind, seen{}))
-}
-
-func operation(c call, from, to int64, saw seen) porcupine.Operation {
-	return porcupine.Operation{ClientId: int(c.client), Input: c, Output: saw, Call: from, Return: to}
+	h.told = append(h.told, told{p.call, sent, heard, saw})
 }
 
 // command is what the call appends, nil if it only looks.
@@ -201,13 +171,13 @@ func (h *history) command(c call) record.Command {
 func (h *history) look(l *ledger.Ledger, c call) seen {
 	if c.kind != browses {
 		at, _ := l.Find(h.uid, h.orderID(c))
-		return seen{at: asks, order: c.order, state: stateOf(at.State)}
+		return seen{look: asks, order: c.order, state: stateOf(at.State)}
 	}
 	s, _ := l.Status(h.uid)
 	for _, item := range s.GetItems() {
 		if item.GetSku() == nameOf(c.sku) {
-			return seen{at: browses, held: int8(item.GetHeldUnits()), sold: int8(item.GetSoldUnits())}
+			return seen{look: browses, held: int8(item.GetHeldUnits()), sold: int8(item.GetSoldUnits())}
 		}
 	}
-	return seen{at: browses}
+	return seen{look: browses}
 }
