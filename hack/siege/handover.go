@@ -16,7 +16,7 @@ const (
 	// another's: the group gives a silent member up after 6 s, and no sooner can two publish one lane.
 	fullPause = 30 * time.Second
 	// handOverWithin bounds the wait for that.
-	handOverWithin = 30 * time.Second
+	handOverWithin = time.Minute
 	// together is how long both publish before it is counted, at least.
 	together = time.Second
 )
