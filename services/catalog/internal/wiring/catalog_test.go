@@ -177,7 +177,7 @@ func TestTheSettlementPriceIsForStaffAlone(t *testing.T) {
 		t.Errorf("a brand without goods has %+v", page.Items)
 	}
 	for _, path := range []string{"/v1/campaigns", "/v1/campaigns/" + uid, "/v1/campaigns/" + uid + "/styles/A2045", "/v1/shares/" + w.share(uid, "A2045")} {
-		if _, body := w.ask(path, ""); bytes.Contains(body, []byte("4321")) {
+		if _, body := w.ask(path, ""); bytes.Contains(body, []byte(":4321")) {
 			t.Errorf("%s shows the settlement price: %s", path, body)
 		}
 	}
