@@ -60,7 +60,7 @@ func clocks(t *proof.Trial) {
 
 	s := &seller{World: w, at: b}
 	if t.Chance(2) {
-		w.Pass(time.Duration(t.Int64N(int64(time.Until(opens)))))
+		w.Pass(time.Duration(t.Int64N(max(1, int64(time.Until(opens))))))
 	}
 	ofA.setBack(time.Duration(t.Int64N(int64(maxSkew))))
 	if dies { // its lanes move to the pod with the other clock

@@ -166,8 +166,8 @@ func (t *team) say(c *v1alpha1.Campaign, phase campaignv1.Status_Phase, answered
 	}
 }
 
-// make makes a campaign with a lane of its own and a deletion policy of the trial's choice.
-func (t *team) make() *v1alpha1.Campaign {
+// make makes a campaign, with a lane of its own or on a shared one.
+func (t *team) make(dedicated bool) *v1alpha1.Campaign {
 	c := &v1alpha1.Campaign{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "coats-", Namespace: t.Namespace},
 		Spec: v1alpha1.CampaignSpec{
@@ -176,7 +176,7 @@ func (t *team) make() *v1alpha1.Campaign {
 			StartAt: v1alpha1.MomentOf(time.Now().Add(time.Hour)), EndAt: v1alpha1.MomentOf(time.Now().Add(2 * time.Hour)),
 		},
 	}
-	if t.Chance(2) {
+	if dedicated {
 		c.Spec.Lane.Dedicated = &v1alpha1.DedicatedLane{Replicas: v1alpha1.LaneReplicas{Before: 1, During: 2}, MaxReplicas: 4}
 	}
 	if err := t.Client.Create(t.Context(), c); err != nil {
@@ -231,7 +231,7 @@ func TestProofTheOperatorConvergesOnAnAPIServer(t *testing.T) {
 		first, second := &weather{}, &weather{}
 		stop := t.start(first)
 		t.start(second)
-		c := t.make()
+		c := t.make(trial.Number%2 == 0)
 		for range 12 {
 			t.disturb(c, first, second, stop)
 		}
@@ -319,7 +319,7 @@ func TestProofNoDeletionIsStuck(t *testing.T) {
 		down := dependencies[int(trial.Number)/len(lanePhases)%len(dependencies)]
 		w := &weather{}
 		stop := t.start(w)
-		c := t.make()
+		c := t.make(t.Chance(2))
 		t.soon("it is not published", func() error { return t.converged(c) })
 		if phase != campaignv1.Status_PHASE_UNSPECIFIED && down != "order service" {
 			// No sale opens without stock: one that has was given its stock before brand-intake went.
